@@ -5,7 +5,13 @@ export type RopeScaling =
   | { kind: 'none' }
   | { kind: 'linear'; factor: number }
   | { kind: 'dynamic'; factor: number; originalMaxPositions: number }
-  | { kind: 'llama3'; factor: number; lowFrequencyFactor: number; highFrequencyFactor: number; originalMaxPositions: number };
+  | {
+      kind: 'llama3';
+      factor: number;
+      lowFrequencyFactor: number;
+      highFrequencyFactor: number;
+      originalMaxPositions: number;
+    };
 
 export interface ModelConfig {
   architecture: Architecture;

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import type { ByteProgress } from './events.ts';
+
+/** Large reads keep the hash busy; a megabyte of memory is nothing beside a model. */
+const READ_BYTES = 2 ** 20;
+
+/** SHA-256 of a file, or of its bytes from `start` on, `length` of them, as 64 hex digits. Streams. */
+export async function sha256OfFile(
+  path: string,
+  options: {
+    start?: number;
+    length?: number;
+    onProgress?: (done: number) => void;
+    signal?: AbortSignal | undefined;
+  } = {},
+): Promise<string> {
+  const { start = 0, length = Number.POSITIVE_INFINITY, onProgress, signal } = options;
+  const hash = createHash('sha256');
+  if (length === 0) return hash.digest('hex');
+  let done = 0;
+  for await (const chunk of createReadStream(path, { start, end: start + length - 1, highWaterMark: READ_BYTES })) {
+    signal?.throwIfAborted();
+    hash.update(chunk);
+    done += chunk.length;
+    onProgress?.(done);
+  }
+  return hash.digest('hex');
+}
+
+/** Joins the progress of several files, one after another, into one. */
+export function accumulate(
+  onProgress: ByteProgress | undefined,
+  total: number,
+): { next(size: number): (done: number) => void } {
+  let before = 0;
+  return {
+    next(size) {
+      const start = before;
+      before += size;
+      return (done) => onProgress?.(start + done, total);
+    },
+  };
+}
