@@ -1,0 +1,109 @@
+import type { GraphBuilder } from '../../graph/builder.ts';
+import type { Tensor } from '../../graph/tensor.ts';
+import type { Checkpoint } from '../../model/checkpoint.ts';
+import { BLOCK_SIZE, type QuantizedBits, quantizedShape } from '../quantize.ts';
+
+export const weightPrecisions = ['4-bit', '8-bit', 'float32'] as const;
+export type WeightPrecision = (typeof weightPrecisions)[number];
+
+/** A decoder's parameters as its graph asks for them, whatever they are stored as. */
+export interface DecoderWeights {
+  /**
+   * x `[batch, sequence, inputs]` through the named layers of the checkpoint (without `.weight`), bias included where there is one:
+   * one result a layer. Layers that read the same x are asked for together, so that they can be one product.
+   */
+  linear(x: Tensor, layers: readonly string[]): Tensor[];
+  /** A norm's weight or a bias, float32. */
+  vector(name: string): Tensor;
+}
+
+/** The output head's checkpoint name; models with tied embeddings have none of their own. */
+export function weightName(checkpoint: Checkpoint, layer: string): string {
+  return layer === 'lm_head' && checkpoint.config.tiedEmbeddings ? 'model.embed_tokens.weight' : `${layer}.weight`;
+}
+
+/** The checkpoint's own tensors, read in place by ONNX Runtime; products are in float32. */
+export function floatWeights(graph: GraphBuilder, checkpoint: Checkpoint): DecoderWeights {
+  const load = (name: string) => {
+    const tensor = checkpoint.tensor(name);
+    return graph.cast(graph.external(name, tensor.dtype, tensor.shape, tensor), 'float32');
+  };
+  return {
+    vector: load,
+    linear: (x, layers) =>
+      layers.map((layer) => {
+        const product = graph.matmul(x, load(weightName(checkpoint, layer)), { transposeB: true });
+        const bias = `${layer}.bias`;
+        return checkpoint.tensors.has(bias) ? graph.add(product, load(bias)) : product;
+      }),
+  };
+}
+
+/** Names of the parts of a quantised product in the file that `quantized-file.ts` writes. */
+export const quantizedNames = {
+  key: (layers: readonly string[]) => layers.join('+'),
+  values: (key: string) => `${key}.values`,
+  scales: (key: string) => `${key}.scales`,
+  zeroPoints: (key: string) => `${key}.zero_points`,
+  bias: (key: string) => `${key}.bias`,
+} as const;
+
+/** The output head decides between near-equal tokens, so it never goes below 8 bits (as llama.cpp keeps it). */
+export function bitsOf(layers: readonly string[], bits: QuantizedBits): QuantizedBits {
+  return layers.includes('lm_head') ? 8 : bits;
+}
+
+/** @param file a checkpoint that holds the quantised products; @param source the checkpoint it was made from */
+export function quantizedWeights(
+  graph: GraphBuilder,
+  source: Checkpoint,
+  file: TensorFile,
+  bits: QuantizedBits,
+): DecoderWeights {
+  const load = (name: string) => {
+    const tensor = file.tensor(name);
+    return graph.external(name, tensor.dtype, tensor.shape, tensor);
+  };
+  return {
+    vector: load,
+    linear(x, layers) {
+      const key = quantizedNames.key(layers);
+      const sizes = layers.map((layer) => source.tensor(weightName(source, layer)).shape[0] ?? 0);
+      const inputSize = source.tensor(weightName(source, layers[0] ?? '')).shape[1] ?? 0;
+      const outputSize = sizes.reduce((sum, size) => sum + size, 0);
+      const bias = quantizedNames.bias(key);
+      const layerBits = bitsOf(layers, bits);
+      const [product] = graph.apply(
+        'MatMulNBits',
+        [
+          x,
+          load(quantizedNames.values(key)),
+          load(quantizedNames.scales(key)),
+          load(quantizedNames.zeroPoints(key)),
+          file.has(bias) ? load(bias) : null,
+        ],
+        // Level 4 multiplies in int8; without it 8-bit weights are 20 times slower.
+        { inputSize, outputSize, bits: layerBits, blockSize: BLOCK_SIZE, accuracyLevel: 4 },
+      );
+      return sizes.length === 1 ? [product] : [...graph.split(product, sizes, -1)];
+    },
+  };
+}
+
+/** Tensors that a graph can read in place. */
+export interface TensorFile {
+  has(name: string): boolean;
+  tensor(name: string): TensorInFile;
+}
+
+export type TensorInFile = ReturnType<Checkpoint['tensor']>;
+
+/** `[rows, blocks, bytes]`, `[rows · blocks]` and `[rows · bytes]`, as MatMulNBits wants them. */
+export function quantizedTensorShapes(rows: number, columns: number, bits: QuantizedBits) {
+  const { blocks, valueBytesPerRow, zeroPointBytesPerRow } = quantizedShape(columns, bits);
+  return {
+    values: [rows, blocks, valueBytesPerRow / blocks],
+    scales: [rows * blocks],
+    zeroPoints: [rows * zeroPointBytesPerRow],
+  };
+}
