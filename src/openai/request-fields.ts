@@ -47,6 +47,7 @@ export const generationFields = {
   /** -1 and 0 keep every token, as vLLM has it. */
   top_k: Type.Optional(Type.Integer({ minimum: -1 })),
   min_p: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
-  repetition_penalty: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+  /** Far beyond what is useful (about 1 to 2), and within what keeps every logit a finite float32. */
+  repetition_penalty: Type.Optional(Type.Number({ minimum: 0.01, maximum: 100 })),
   ignore_eos: Type.Optional(Type.Boolean()),
 };
