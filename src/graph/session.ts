@@ -1,6 +1,5 @@
 import { realpath } from 'node:fs/promises';
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
-import type { DType } from './tensor.ts';
 
 export type { Tensor as RuntimeTensor } from 'onnxruntime-node';
 
@@ -76,14 +75,16 @@ function nested(configuration: Readonly<Record<string, string>>): Record<string,
   return groups;
 }
 
-const runtimeArrays = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int32: Int32Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-} as const;
+export type HostData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 
-export type RuntimeData = InstanceType<(typeof runtimeArrays)[keyof typeof runtimeArrays]> | BigInt64Array;
+/** Row-major `data` as an input or a preallocated output; the array is used in place. */
+export function hostTensor(data: HostData, shape: readonly number[]): RuntimeTensor {
+  return new RuntimeTensor(data, shape);
+}
 
-const runtimeTypes = new Map<(new (...parameters: never[]) => RuntimeData) | unknown, DType>();
+/** One output's numbers, `[...dims]` row-major. */
+export function floatData(results: Readonly<Record<string, RuntimeTensor>>, name: string): Float32Array {
+  const data = results[name]?.data;
+  if (!(data instanceof Float32Array)) throw new TypeError(`${name} is not a float32 output`);
+  return data;
+}
