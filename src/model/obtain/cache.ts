@@ -42,7 +42,7 @@ export function openCache(environment: NodeJS.ProcessEnv = process.env): ModelCa
 }
 
 export function isModelName(name: string): boolean {
-  return NAME.test(name) && !name.includes('..');
+  return NAME.test(name);
 }
 
 function folderName(name: string): string {

@@ -57,7 +57,11 @@ async function acquire(
     } catch (error) {
       if (systemCode(error) !== 'ELOCKED') throw error;
     }
-    if (!told) context.onEvent({ kind: 'notice', message: `Another process is fetching ${name}, or was stopped a moment ago; waiting for it.` });
+    if (!told)
+      context.onEvent({
+        kind: 'notice',
+        message: `Another process is fetching ${name}, or was stopped a moment ago; waiting for it.`,
+      });
     told = true;
     await sleep(POLL_MS, undefined, context.signal ? { signal: context.signal } : {}).catch(() => undefined);
   }

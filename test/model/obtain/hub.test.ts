@@ -9,7 +9,9 @@ import { fakeHub, repository, revision } from './support/fake-hub.ts';
 import { tinyEmbeddingsSha256, tinyModel } from './support/tiny-model.ts';
 
 t.test('a repository is fetched from the hub once, recorded, and then comes from the cache', async (t) => {
-  const cache = t.testdir();
+  const cache = t.testdir({
+    staging: { 'tiny--model@hub-older': { 'model.safetensors.part': 'of another revision' } },
+  });
   const files = tinyModel();
   const hub = await fakeHub(t, [...files, { name: 'README.md', bytes: Buffer.from('not fetched') }]);
   setEnvironment(t, { PREAMBLE_CACHE: cache, HF_ENDPOINT: `${hub.endpoint}/`, HF_HUB_OFFLINE: '0' });
