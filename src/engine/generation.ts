@@ -35,7 +35,7 @@ export interface GenerationRequest {
 
 export interface TokenLogprob {
   tokenId: number;
-  /** Natural logarithm of the model's probability before temperature, penalties and bias, as OpenAI reports it. */
+  /** Natural logarithm of the model's probability before temperature, penalties and bias, as OpenAI reports it; NaN where `topLogprobs` is null. */
   logprob: number;
 }
 

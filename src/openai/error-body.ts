@@ -1,0 +1,61 @@
+import { describe, type ErrorCode, errorTable, PreambleError } from '../errors.ts';
+
+export interface ErrorBody {
+  error: { message: string; type: string; param: string | null; code: string | null };
+}
+
+export interface ErrorResponse {
+  status: number;
+  headers: Record<string, string>;
+  body: ErrorBody;
+}
+
+/** Faults that pass by themselves, or on another replica: OpenAI's client libraries try again when told so by `x-should-retry`. */
+const PASSING: readonly ErrorCode[] = ['queue_full', 'not_ready', 'shutting_down'];
+
+/** What a client may read of these; the others' messages name files and settings of the operator's. */
+const SPOKEN_FAULTS: readonly ErrorCode[] = ['not_ready', 'shutting_down'];
+
+const INTERNAL_MESSAGE =
+  'The server had an error while processing your request. The request id in x-request-id finds it in the log.';
+
+/** Any thrown value as OpenAI's error answer. Nothing of an unforeseen error is shown: it belongs in the log. */
+export function toErrorResponse(thrown: unknown): ErrorResponse {
+  const error = toPreambleError(thrown);
+  const { status, type } = errorTable[error.code];
+  const spoken = status < 500 || SPOKEN_FAULTS.includes(error.code);
+  const message = spoken ? describe(error) : INTERNAL_MESSAGE;
+  return {
+    status,
+    headers: retryHeaders(error, status),
+    body: { error: { message, type, param: error.param ?? null, code: error.code } },
+  };
+}
+
+function toPreambleError(thrown: unknown): PreambleError {
+  if (thrown instanceof PreambleError) return thrown;
+  if (!(thrown instanceof Error)) return new PreambleError('internal', INTERNAL_MESSAGE, { cause: thrown });
+  if (thrown.name === 'AbortError')
+    return new PreambleError('cancelled', 'The request was cancelled.', { cause: thrown });
+  return fromFastify(thrown) ?? new PreambleError('internal', INTERNAL_MESSAGE, { cause: thrown });
+}
+
+/** Fastify's own refusals of a request (`FST_…`, 4xx) are about the request alone, and their messages are for the client. */
+function fromFastify(error: Error): PreambleError | null {
+  if (!('code' in error && typeof error.code === 'string' && error.code.startsWith('FST_'))) return null;
+  if (!('statusCode' in error && typeof error.statusCode === 'number')) return null;
+  const { statusCode, message } = error;
+  if (statusCode < 400 || statusCode >= 500) return null;
+  const code = statusCode === 413 ? 'body_too_large' : statusCode === 404 ? 'not_found' : 'invalid_request';
+  return new PreambleError(code, message, { cause: error });
+}
+
+function retryHeaders(error: PreambleError, status: number): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (error.retryAfterSeconds !== undefined)
+    headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterSeconds)));
+  if (PASSING.includes(error.code)) headers['x-should-retry'] = 'true';
+  // A wrong file or setting is as wrong a second later.
+  else if (status >= 500 && error.code !== 'internal') headers['x-should-retry'] = 'false';
+  return headers;
+}
