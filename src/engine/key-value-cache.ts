@@ -72,7 +72,8 @@ export function createKeyValueCache(shape: KeyValueShape, rows: number): KeyValu
   function reserve(positions: number): void {
     if (positions + SPARE_POSITIONS <= capacity) return;
     const grown = Math.ceil((positions + SPARE_POSITIONS) / CAPACITY_STEP) * CAPACITY_STEP;
-    planes = planes.map((plane) => {
+    // One plane at a time, so that old and new are never both whole in memory.
+    planes.forEach((plane, index) => {
       const larger = new Float32Array(rows * kvHeads * grown * headDim);
       for (let row = 0; row < rows; row++) {
         for (let head = 0; head < kvHeads; head++) {
@@ -80,7 +81,7 @@ export function createKeyValueCache(shape: KeyValueShape, rows: number): KeyValu
           larger.set(plane.subarray(from, from + length(row) * headDim), (row * kvHeads + head) * grown * headDim);
         }
       }
-      return larger;
+      planes[index] = larger;
     });
     capacity = grown;
   }

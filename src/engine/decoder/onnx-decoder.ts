@@ -1,4 +1,5 @@
-import { createSession, type Session, type SessionTensor } from '../../graph/session.ts';
+import { Tensor as RuntimeTensor } from 'onnxruntime-node';
+import { openSession, type Session } from '../../graph/session.ts';
 import { type Checkpoint, openCheckpoint } from '../../model/checkpoint.ts';
 import type { WorkerOptions } from '../messages.ts';
 import { buildDecodeGraph, names } from './decode-graph.ts';
@@ -28,35 +29,27 @@ export async function createOnnxDecoder(options: DecoderOptions): Promise<Decode
     const rows = rotaryRows(lengths.map((first) => ({ first, positions })));
     const queries = (config.heads / config.kvHeads) * positions;
     const cacheShape = [batch, config.kvHeads, past.capacity, config.headDim];
-    const feeds: Record<string, SessionTensor> = {
-      [names.embeddings]: { type: 'float32', data: input, dims: [batch, positions, config.hiddenSize] },
-      [names.rowIds]: { type: 'int64', data: countingIds(batch * positions), dims: [batch, positions] },
-      [names.cos]: { type: 'float32', data: rows.cos, dims: [batch * positions, config.headDim / 2] },
-      [names.sin]: { type: 'float32', data: rows.sin, dims: [batch * positions, config.headDim / 2] },
-      [names.splitSizes]: {
-        type: 'int64',
-        data: BigInt64Array.of(BigInt(positions), BigInt(past.capacity)),
-        dims: [2],
-      },
+    const feeds: Record<string, RuntimeTensor> = {
+      [names.embeddings]: new RuntimeTensor(input, [batch, positions, config.hiddenSize]),
+      [names.rowIds]: new RuntimeTensor(countingIds(batch * positions), [batch, positions]),
+      [names.cos]: new RuntimeTensor(rows.cos, [batch * positions, config.headDim / 2]),
+      [names.sin]: new RuntimeTensor(rows.sin, [batch * positions, config.headDim / 2]),
+      [names.splitSizes]: new RuntimeTensor(BigInt64Array.of(BigInt(positions), BigInt(past.capacity)), [2]),
     };
     for (const window of windows) {
       const mask = pastMask(config, lengths, positions, past.capacity, window);
-      feeds[names.pastMask(window)] = { type: 'float32', data: mask, dims: [batch, 1, queries, past.capacity] };
-      feeds[names.newMask(window)] = {
-        type: 'float32',
-        data: newMask(config, positions, window),
-        dims: [queries, positions],
-      };
+      feeds[names.pastMask(window)] = new RuntimeTensor(mask, [batch, 1, queries, past.capacity]);
+      feeds[names.newMask(window)] = new RuntimeTensor(newMask(config, positions, window), [queries, positions]);
     }
     for (const layer of layers) {
-      feeds[names.pastKey(layer)] = { type: 'float32', data: past.keys[layer] ?? NOTHING, dims: cacheShape };
-      feeds[names.pastValue(layer)] = { type: 'float32', data: past.values[layer] ?? NOTHING, dims: cacheShape };
+      feeds[names.pastKey(layer)] = new RuntimeTensor(past.keys[layer] ?? NOTHING, cacheShape);
+      feeds[names.pastValue(layer)] = new RuntimeTensor(past.values[layer] ?? NOTHING, cacheShape);
     }
     const outputs = await session.run(feeds);
-    const newKeys = layers.map((layer) => outputs.float32(names.newKey(layer)));
-    const newValues = layers.map((layer) => outputs.float32(names.newValue(layer)));
+    const newKeys = layers.map((layer) => floats(outputs, names.newKey(layer)));
+    const newValues = layers.map((layer) => floats(outputs, names.newValue(layer)));
     for (let row = 0; row < batch; row++) cache.append(firstRow + row, newKeys, newValues, row, positions);
-    return outputs.float32(names.logits);
+    return floats(outputs, names.logits);
   }
 
   return {
@@ -76,15 +69,24 @@ export async function createOnnxDecoder(options: DecoderOptions): Promise<Decode
 
 const NOTHING = new Float32Array();
 
+// Waiting threads spin within a run, which is what makes small operators fast; between runs they would only heat an idle machine.
+const configuration = { 'session.force_spinning_stop': '1' };
+
+function floats(outputs: Readonly<Record<string, RuntimeTensor>>, name: string): Float32Array {
+  const data: unknown = outputs[name]?.data;
+  if (data instanceof Float32Array) return data;
+  throw new TypeError(`the decode graph gave no float32 output named ${name}`);
+}
+
 async function load(checkpoint: Checkpoint, { weights, cacheDirectory, threads }: DecoderOptions): Promise<Session> {
   if (weights === 'float32') {
     const model = buildDecodeGraph(checkpoint.config, (graph) => floatWeights(graph, checkpoint));
-    return createSession(model, { folder: checkpoint.directory, threads });
+    return openSession(model, { externalFolder: checkpoint.directory, threads, configuration });
   }
   const bits = weights === '4-bit' ? 4 : 8;
   const file = await openQuantizedFile(checkpoint, bits, cacheDirectory);
-  const model = buildDecodeGraph(checkpoint.config, (graph) => quantizedWeights(graph, checkpoint, file, bits));
-  return createSession(model, { folder: file.folder, threads });
+  const model = buildDecodeGraph(checkpoint.config, (graph) => quantizedWeights(graph, checkpoint, file.tensors, bits));
+  return openSession(model, { externalFolder: file.folder, threads, configuration });
 }
 
 function countingIds(count: number): BigInt64Array {

@@ -6,10 +6,9 @@ import {
   readSafetensorsHeader,
   readTensor,
   type SafetensorsEntry,
-  type SafetensorsHeader,
   writeSafetensors,
 } from '../../formats/safetensors.ts';
-import type { Checkpoint } from '../../model/checkpoint.ts';
+import { type Checkpoint, type CheckpointTensor, readTensorFile } from '../../model/checkpoint.ts';
 import { type QuantizedBits, type QuantizedMatrix, quantizeMatrix } from '../quantize.ts';
 import { bitsOf, quantizedNames, quantizedTensorShapes, weightName } from './weights.ts';
 
@@ -18,8 +17,7 @@ const FILE_VERSION = '1';
 
 export interface QuantizedFile {
   folder: string;
-  name: string;
-  header: SafetensorsHeader;
+  tensors: ReadonlyMap<string, CheckpointTensor>;
 }
 
 /**
@@ -36,9 +34,9 @@ export async function openQuantizedFile(
   const name = `weights-${bits}bit.safetensors`;
   const path = join(folder, name);
   const known = await readSafetensorsHeader(path).catch(() => null);
-  if (known?.metadata['source'] === source) return { folder, name, header: known };
-  await writeSafetensors(path, quantizedEntries(checkpoint, bits), { source });
-  return { folder, name, header: await readSafetensorsHeader(path) };
+  if (known?.metadata['source'] !== source)
+    await writeSafetensors(path, quantizedEntries(checkpoint, bits), { source });
+  return { folder, tensors: await readTensorFile(folder, name) };
 }
 
 /** Names the checkpoint's files by size and time of change: reading gigabytes at each start to hash them would take longer than loading. */
@@ -98,15 +96,14 @@ function* quantizedEntries(checkpoint: Checkpoint, bits: QuantizedBits): Generat
     const columns = weights[0]?.shape[1] ?? 0;
     const productBits = bitsOf(layers, bits);
     const shapes = quantizedTensorShapes(rows, columns, productBits);
-    // The writer orders tensors by type; quantising again for each part costs a second and spares holding the model in memory.
-    const part = (pick: (matrix: QuantizedMatrix) => Uint8Array) =>
-      async function* () {
-        for (const layer of layers) {
-          const weight = checkpoint.tensor(weightName(checkpoint, layer));
-          const values = await readTensor(join(checkpoint.directory, weight.file), weight.location);
-          yield pick(quantizeMatrix(values, weight.shape[0] ?? 0, columns, productBits));
-        }
-      };
+    const part = sharedParts(async () => {
+      const matrices: QuantizedMatrix[] = [];
+      for (const weight of weights) {
+        const values = await readTensor(join(checkpoint.directory, weight.file), weight.location);
+        matrices.push(quantizeMatrix(values, weight.shape[0] ?? 0, columns, productBits));
+      }
+      return matrices;
+    });
     yield {
       name: quantizedNames.values(key),
       dtype: 'U8',
@@ -136,6 +133,26 @@ function* quantizedEntries(checkpoint: Checkpoint, bits: QuantizedBits): Generat
   for (const [name, tensor] of checkpoint.tensors) {
     if (tensor.shape.length === 1 && !name.endsWith('.bias')) yield floatEntry(checkpoint, name, [name]);
   }
+}
+
+/** How many tensors a quantised product is written as. */
+const PARTS = 3;
+
+/**
+ * Quantises once for the three tensors that come of it. The writer puts wider types first, so values wait in memory until all scales are
+ * written: the size of the quantised model, once in its life.
+ */
+function sharedParts(quantize: () => Promise<QuantizedMatrix[]>) {
+  let shared: Promise<QuantizedMatrix[]> | null = null;
+  let left = PARTS;
+  return (pick: (matrix: QuantizedMatrix) => Uint8Array) =>
+    async function* () {
+      shared ??= quantize();
+      const matrices = await shared;
+      left--;
+      if (left === 0) shared = null;
+      yield* matrices.map(pick);
+    };
 }
 
 /** Vectors of the checkpoint end to end, as float32. */

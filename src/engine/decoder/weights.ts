@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../../graph/builder.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import type { Checkpoint } from '../../model/checkpoint.ts';
+import type { Checkpoint, CheckpointTensor } from '../../model/checkpoint.ts';
 import { BLOCK_SIZE, type QuantizedBits, quantizedShape } from '../quantize.ts';
 
 export const weightPrecisions = ['4-bit', '8-bit', 'float32'] as const;
@@ -53,15 +53,16 @@ export function bitsOf(layers: readonly string[], bits: QuantizedBits): Quantize
   return layers.includes('lm_head') ? 8 : bits;
 }
 
-/** @param file a checkpoint that holds the quantised products; @param source the checkpoint it was made from */
+/** @param source the checkpoint that the quantised `tensors` were made from */
 export function quantizedWeights(
   graph: GraphBuilder,
   source: Checkpoint,
-  file: TensorFile,
+  tensors: ReadonlyMap<string, CheckpointTensor>,
   bits: QuantizedBits,
 ): DecoderWeights {
   const load = (name: string) => {
-    const tensor = file.tensor(name);
+    const tensor = tensors.get(name);
+    if (tensor === undefined) throw new TypeError(`the quantised weights have no ${name}`);
     return graph.external(name, tensor.dtype, tensor.shape, tensor);
   };
   return {
@@ -80,7 +81,7 @@ export function quantizedWeights(
           load(quantizedNames.values(key)),
           load(quantizedNames.scales(key)),
           load(quantizedNames.zeroPoints(key)),
-          file.has(bias) ? load(bias) : null,
+          tensors.has(bias) ? load(bias) : null,
         ],
         // Level 4 multiplies in int8; without it 8-bit weights are 20 times slower.
         { inputSize, outputSize, bits: layerBits, blockSize: BLOCK_SIZE, accuracyLevel: 4 },
@@ -89,14 +90,6 @@ export function quantizedWeights(
     },
   };
 }
-
-/** Tensors that a graph can read in place. */
-export interface TensorFile {
-  has(name: string): boolean;
-  tensor(name: string): TensorInFile;
-}
-
-export type TensorInFile = ReturnType<Checkpoint['tensor']>;
 
 /** `[rows, blocks, bytes]`, `[rows · blocks]` and `[rows · bytes]`, as MatMulNBits wants them. */
 export function quantizedTensorShapes(rows: number, columns: number, bits: QuantizedBits) {
