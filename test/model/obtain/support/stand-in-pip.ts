@@ -10,14 +10,15 @@ export async function standInPip(folder: string, programs: Record<string, string
   for (const [name, body] of Object.entries(programs)) {
     const path = join(folder, name);
     const script = [
-      `#!${process.execPath}`,
       "import fs from 'node:fs';",
       'const args = process.argv.slice(2);',
       "const dest = args[args.indexOf('--dest') + 1];",
       'const temporary = process.env.TMPDIR;',
       body,
     ];
-    await writeFile(path, `${script.join('\n')}\n`);
+    await writeFile(`${path}.mjs`, `${script.join('\n')}\n`);
+    // The test runner's own options are none of this program's business.
+    await writeFile(path, `#!/bin/sh\nNODE_OPTIONS= exec '${process.execPath}' '${path}.mjs' "$@"\n`);
     await chmod(path, 0o755);
   }
   return folder;
