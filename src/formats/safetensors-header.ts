@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { Compile } from 'typebox/compile';
 import { PreambleError } from '../errors.ts';
 import { findDuplicateJsonKey } from './duplicate-json-keys.ts';
+import { quoteName } from './quote-name.ts';
 
 /** Bytes that one element takes, for each dtype of the format that is a whole number of bytes. */
 export const safetensorsDtypeBytes = {
@@ -44,8 +45,6 @@ export const LENGTH_PREFIX_BYTES = 8;
 export const MAX_HEADER_BYTES = 16 * 1024 * 1024;
 /** Weights have at most 4 dimensions, convolutions 5. */
 const MAX_DIMENSIONS = 8;
-/** Names from a file are quoted in messages up to this length, in characters. */
-const MAX_QUOTED_NAME = 80;
 
 const headerSchema = Compile(Type.Record(Type.String(), Type.Unknown()));
 const metadataSchema = Compile(Type.Record(Type.String(), Type.String()));
@@ -85,11 +84,6 @@ export function invalid(file: string, what: string, cause?: unknown): PreambleEr
     action: 'Fetch or make the file again.',
     cause,
   });
-}
-
-/** A tensor's name as it may stand in a one-line message. */
-export function quoteName(name: string): string {
-  return JSON.stringify(name.length > MAX_QUOTED_NAME ? `${name.slice(0, MAX_QUOTED_NAME)}…` : name);
 }
 
 function parseJson(bytes: Uint8Array, file: string): Record<string, unknown> {

@@ -1,13 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { PreambleError } from '../errors.ts';
-import {
-  byteLength,
-  LENGTH_PREFIX_BYTES,
-  quoteName,
-  type SafetensorsDtype,
-  safetensorsDtypeBytes,
-} from './safetensors-header.ts';
+import { quoteName } from './quote-name.ts';
+import { byteLength, LENGTH_PREFIX_BYTES, type SafetensorsDtype, safetensorsDtypeBytes } from './safetensors-header.ts';
 
 export interface SafetensorsEntry {
   name: string;
