@@ -62,9 +62,11 @@ export async function get(
 
 export function networkError(error: unknown, url: string): Error {
   const code = systemCode(error);
-  const message = `${new URL(url).host}: ${code ?? (error instanceof Error ? error.message : String(error))}`;
-  if (code !== undefined && BROKEN_OFF.has(code)) return new InterruptedError(message, { cause: error });
-  return new UnreachableError(message, { cause: error });
+  const { host } = new URL(url);
+  const reason = code ?? (error instanceof Error ? error.message : String(error));
+  if (code !== undefined && BROKEN_OFF.has(code))
+    return new InterruptedError(`${host} broke off (${reason})`, { cause: error });
+  return new UnreachableError(`${host} cannot be reached (${reason})`, { cause: error });
 }
 
 /** 408, 429 and 5xx pass; the rest will not change by asking again. */

