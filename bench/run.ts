@@ -1,0 +1,13 @@
+/** `npm run bench -- NAME [--json]`: runs one benchmark; without a name, lists them. */
+const benchmarks: Readonly<Record<string, string>> = {
+  engine: 'tokens/s of the embedded engine beside llama.cpp, batching, first token, start and memory',
+};
+
+const [name, ...flags] = process.argv.slice(2);
+if (name === undefined || !(name in benchmarks)) {
+  const list = Object.entries(benchmarks).map(([known, what]) => `  ${known.padEnd(10)} ${what}`);
+  process.stderr.write(`usage: npm run bench -- NAME [--json]\n\n${list.join('\n')}\n`);
+  process.exit(name === undefined ? 0 : 2);
+}
+const { run } = await import(`./${name}.ts`);
+await run({ json: flags.includes('--json') });

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import type { WeightPrecision } from '../src/engine/decoder/weights.ts';
+
+/** Milliseconds from starting the process to `/readyz` answering 200, and its memory after one chat completion. */
+export async function measureStart(weights: WeightPrecision): Promise<{ readyMs: number; residentMb: number }> {
+  const port = 20000 + Math.floor(Math.random() * 20000);
+  const start = performance.now();
+  const server = spawn(process.execPath, ['src/cli.ts', 'serve', '--port', String(port)], {
+    stdio: 'ignore',
+    env: { ...process.env, PREAMBLE_BENCH_WEIGHTS: weights },
+  });
+  try {
+    const base = `http://127.0.0.1:${port}`;
+    while (!(await isReady(`${base}/readyz`))) await new Promise((resolve) => setTimeout(resolve, 20));
+    const readyMs = performance.now() - start;
+    await fetch(`${base}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'smollm2-135m-instruct',
+        messages: [{ role: 'user', content: 'Hello!' }],
+        max_tokens: 64,
+      }),
+    }).then((response) => response.text());
+    return { readyMs, residentMb: await residentMegabytes(server.pid ?? 0) };
+  } finally {
+    server.kill('SIGKILL');
+  }
+}
+
+async function isReady(url: string): Promise<boolean> {
+  return await fetch(url).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+/** VmRSS of Linux's /proc; NaN elsewhere. */
+async function residentMegabytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) / 1000;
+}
