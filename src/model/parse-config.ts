@@ -20,6 +20,7 @@ const ropeSchema = Type.Object({
   low_freq_factor: Type.Optional(positive),
   high_freq_factor: Type.Optional(positive),
   original_max_position_embeddings: Type.Optional(dimension),
+  partial_rotary_factor: Type.Optional(positive),
 });
 
 const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Optional(Type.Union([schema, Type.Null()]));
@@ -57,6 +58,10 @@ type RawConfig = Static<typeof configSchema>;
 type RawRope = Static<typeof ropeSchema>;
 
 const ARCHITECTURES: readonly Architecture[] = ['llama', 'mistral', 'qwen2', 'qwen3'];
+
+/** What transformers takes where a Qwen config.json does not say. */
+const QWEN3_HEAD_DIM = 128;
+const QWEN_MAX_WINDOW_LAYERS = 28;
 
 /** Longest config.json read, in bytes; real ones have a few kilobytes. */
 const MAX_CONFIG_BYTES = 1 << 20;
@@ -100,12 +105,12 @@ export function parseModelConfig(raw: unknown, generation: unknown = {}): ModelC
     throw unsupported(`activation ${JSON.stringify(raw.hidden_act)}`, 'Only silu is.');
   const heads = raw.num_attention_heads;
   const kvHeads = raw.num_key_value_heads ?? heads;
-  const headDim = raw.head_dim ?? raw.hidden_size / heads;
+  const headDim = raw.head_dim ?? (architecture === 'qwen3' ? QWEN3_HEAD_DIM : raw.hidden_size / heads);
   if (heads % kvHeads !== 0) throw invalid(`config.json: ${heads} heads cannot share ${kvHeads} key heads.`);
   if (!Number.isInteger(headDim) || headDim % 2 !== 0)
     throw invalid(`config.json: a head of ${headDim} dimensions cannot be rotated.`);
   const { ropeTheta, ropeScaling, maxPositions } = rope(raw);
-  const bias = raw.attention_bias ?? false;
+  const bias = (architecture === 'llama' || architecture === 'qwen3') && (raw.attention_bias ?? false);
   return {
     architecture,
     hiddenSize: raw.hidden_size,
@@ -119,9 +124,9 @@ export function parseModelConfig(raw: unknown, generation: unknown = {}): ModelC
     rmsNormEps: raw.rms_norm_eps,
     ropeTheta,
     ropeScaling,
-    tiedEmbeddings: raw.tie_word_embeddings ?? architecture === 'qwen2',
+    tiedEmbeddings: raw.tie_word_embeddings ?? false,
     qkvBias: architecture === 'qwen2' || bias,
-    outputBias: architecture !== 'qwen2' && bias,
+    outputBias: bias,
     mlpBias: architecture === 'llama' && (raw.mlp_bias ?? false),
     qkNorm: architecture === 'qwen3',
     slidingWindows: slidingWindows(architecture, raw),
@@ -141,6 +146,8 @@ function rope(raw: RawConfig): { ropeTheta: number; ropeScaling: RopeScaling; ma
   const ropeTheta = parameters.rope_theta ?? raw.rope_theta ?? 10000;
   const kind = parameters.rope_type ?? parameters.type ?? 'default';
   const factor = parameters.factor ?? 1;
+  if ((parameters.partial_rotary_factor ?? 1) !== 1)
+    throw unsupported('a partial RoPE', 'Only whole heads are rotated.');
   const original = parameters.original_max_position_embeddings ?? raw.max_position_embeddings;
   // As vLLM: linear and dynamic scaling lengthen what the checkpoint states, llama3's statement includes it.
   const lengthened = Math.floor(raw.max_position_embeddings * factor);
@@ -152,7 +159,8 @@ function rope(raw: RawConfig): { ropeTheta: number; ropeScaling: RopeScaling; ma
     case 'dynamic':
       return {
         ropeTheta,
-        ropeScaling: { kind: 'dynamic', factor, originalMaxPositions: original },
+        // transformers measures growth against the stated maximum, whatever original_max_position_embeddings says
+        ropeScaling: { kind: 'dynamic', factor, originalMaxPositions: raw.max_position_embeddings },
         maxPositions: lengthened,
       };
     case 'llama3':
@@ -173,13 +181,14 @@ function rope(raw: RawConfig): { ropeTheta: number; ropeScaling: RopeScaling; ma
 }
 
 function slidingWindows(architecture: Architecture, raw: RawConfig): (number | null)[] {
-  const window = raw.sliding_window ?? null;
+  const isQwen = architecture === 'qwen2' || architecture === 'qwen3';
+  const enabled = isQwen ? raw.use_sliding_window === true : architecture === 'mistral';
+  const window = enabled ? (raw.sliding_window ?? null) : null;
   return Array.from({ length: raw.num_hidden_layers }, (_, layer) => {
     const type = raw.layer_types?.[layer];
     if (type !== undefined) return type === 'sliding_attention' ? window : null;
-    if (architecture === 'mistral') return window;
     // Qwen's first `max_window_layers` layers see everything.
-    return raw.use_sliding_window === true && layer >= (raw.max_window_layers ?? 0) ? window : null;
+    return isQwen && layer < (raw.max_window_layers ?? QWEN_MAX_WINDOW_LAYERS) ? null : window;
   });
 }
 

@@ -1,4 +1,11 @@
-import { commonDType, type OperationTable, sameDType, sameShape } from '../operation.ts';
+import {
+  commonDType,
+  type NoAttributes,
+  noAttributes,
+  type OperationTable,
+  sameDType,
+  sameShape,
+} from '../operation.ts';
 import type { Tensor } from '../tensor.ts';
 import { keptShape } from './reduction.ts';
 
@@ -11,6 +18,15 @@ export interface FusedSignatures {
     inputs: readonly [Tensor, Tensor];
     attributes: { epsilon: number };
     outputs: readonly [Tensor, Tensor];
+  };
+  /**
+   * RoPE in halves: x [batch, sequence, heads·headDim]; rows of cos and sin [rows, headDim/2] chosen by positionIds
+   * [batch, sequence] int64. float32 only.
+   */
+  RotaryEmbedding: {
+    inputs: readonly [x: Tensor, positionIds: Tensor, cos: Tensor, sin: Tensor];
+    attributes: NoAttributes;
+    outputs: readonly [Tensor];
   };
 }
 
@@ -51,6 +67,21 @@ export const fusedOperations: OperationTable<FusedSignatures> = {
         return graph.sub(graph.mul(g, inverseRms), graph.mul(x, graph.mul(cubed, projection)));
       },
       () => graph.sumTo(graph.mul(dy, graph.mul(x, inverseRms)), weight.shape),
+    ],
+  },
+
+  // Each pair turns by its angle, (a, b) → (a cos - b sin, b cos + a sin); dy turns back: the same with -sin
+  RotaryEmbedding: {
+    type: 'RotaryEmbedding',
+    domain: 'com.microsoft',
+    attributes: noAttributes,
+    shape: sameShape,
+    dtype: sameDType,
+    vjp: ({ graph, inputs: [, positionIds, cos, sin], cotangents: [dy] }) => [
+      () => graph.apply('RotaryEmbedding', [dy, positionIds, cos, graph.neg(sin)], {})[0],
+      { notDifferentiable: 'a position is discrete' },
+      { notDifferentiable: 'the angles are constants of the model' },
+      { notDifferentiable: 'the angles are constants of the model' },
     ],
   },
 };
