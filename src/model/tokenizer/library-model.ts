@@ -1,5 +1,6 @@
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { PreambleError } from '../../errors.ts';
+import { byteLetters } from './token-bytes.ts';
 import type { TokenizerJson } from './tokenizer-file.ts';
 
 /** The library's parts, without its own search for added tokens. */
@@ -33,13 +34,14 @@ export function createLibraryModel(json: TokenizerJson, reserved: ReadonlySet<st
   const library = build(json, reserved, path);
   const { normalizer, pre_tokenizer: preTokenizer, model } = library;
   if (model === null) throw unsupported(path, 'it has no model');
+  const dropUnknown = unknownLetterFilter(json);
   return {
     normalize: (text) => (normalizer === null ? text : normalizer(text)),
     encode(normalized, first, ids, maxTokens) {
       if (normalized === '') return;
       const words = preTokenizer === null ? [normalized] : preTokenizer(normalized, { section_index: first ? 0 : 1 });
       for (const batch of batches(words)) {
-        for (const token of model(batch)) {
+        for (const token of model(batch.map(dropUnknown))) {
           const id = model.tokens_to_ids.get(token) ?? model.unk_token_id;
           if (id !== undefined) ids.push(id);
         }
@@ -78,6 +80,22 @@ function cutPoint(word: string, latest: number): number {
   }
   const low = word.charCodeAt(latest);
   return low >= 0xdc00 && low <= 0xdfff ? latest - 1 : latest;
+}
+
+/**
+ * A vocabulary may lack some of the 256 byte letters and have no unknown token (SmolLM2's does). The Rust library drops
+ * such letters before it merges, so that their neighbours may merge; the JavaScript one drops them afterwards.
+ */
+function unknownLetterFilter(json: TokenizerJson): (word: string) => string {
+  const { vocab, unk_token: unknown } = json.model;
+  const lacking = byteLetters.filter((letter) => !Object.hasOwn(vocab, letter));
+  const byteLevel = JSON.stringify(json.pre_tokenizer ?? null).includes('"ByteLevel"');
+  if (!byteLevel || lacking.length === 0 || typeof unknown === 'string') return (word) => word;
+  const pattern = new RegExp(
+    lacking.map((letter) => `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`).join('|'),
+    'gu',
+  );
+  return (word) => word.replace(pattern, '');
 }
 
 function build(json: TokenizerJson, reserved: ReadonlySet<string>, path: string): LibraryTokenizer {

@@ -54,6 +54,9 @@ for (let byte = 0; byte < 256; byte++) {
   byteOfLetter.set(printable ? byte : nextLetter++, byte);
 }
 
+/** The 256 letters, by no particular order. */
+export const byteLetters: readonly string[] = [...byteOfLetter.keys()].map((code) => String.fromCharCode(code));
+
 function byteLevelBytes(token: string): Uint8Array {
   const bytes = new Uint8Array(token.length);
   for (let i = 0; i < token.length; i++) {
