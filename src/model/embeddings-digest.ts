@@ -12,18 +12,13 @@ const EMBEDDINGS_TENSOR = 'model.embed_tokens.weight';
  * Throws `file_unreadable`, `format_invalid`, or `model_unsupported` where the checkpoint has no such tensor.
  */
 export async function embeddingsDigest(directory: string): Promise<string> {
-  const path = join(directory, await fileOfEmbeddings(directory));
+  const shards = await readShardIndex(directory);
+  const file = shards === null ? 'model.safetensors' : shards.get(EMBEDDINGS_TENSOR);
+  if (file === undefined) throw noEmbeddings(directory);
+  const path = join(directory, file);
   const location = (await readSafetensorsHeader(path)).tensors.get(EMBEDDINGS_TENSOR);
   if (location === undefined) throw noEmbeddings(directory);
   return await sha256OfFile(path, { start: location.offset, length: location.length });
-}
-
-async function fileOfEmbeddings(directory: string): Promise<string> {
-  const index = await readShardIndex(directory);
-  if (index === null) return 'model.safetensors';
-  const file = index.get(EMBEDDINGS_TENSOR);
-  if (file === undefined) throw noEmbeddings(directory);
-  return file;
 }
 
 function noEmbeddings(directory: string): PreambleError {
