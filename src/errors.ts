@@ -9,12 +9,16 @@ export const errorTable = {
   unsupported_parameter: { status: 400, type: 'invalid_request_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
   not_found: { status: 404, type: 'invalid_request_error' },
+  method_not_allowed: { status: 405, type: 'invalid_request_error' },
   body_too_large: { status: 413, type: 'invalid_request_error' },
+  unsupported_media_type: { status: 415, type: 'invalid_request_error' },
   // what the gateway could not do for it
   queue_full: { status: 429, type: 'rate_limit_error' },
   cancelled: { status: 499, type: 'cancelled' },
   shutting_down: { status: 503, type: 'server_error' },
   not_ready: { status: 503, type: 'server_error' },
+  prompt_unavailable: { status: 503, type: 'server_error' },
+  timed_out: { status: 504, type: 'server_error' },
   internal: { status: 500, type: 'server_error' },
   // files and settings, seen by the operator
   config_invalid: { status: 500, type: 'server_error' },

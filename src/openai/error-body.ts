@@ -14,7 +14,7 @@ export interface ErrorResponse {
 const PASSING: readonly ErrorCode[] = ['queue_full', 'not_ready', 'shutting_down'];
 
 /** What a client may read of these; the others' messages name files and settings of the operator's. */
-const SPOKEN_FAULTS: readonly ErrorCode[] = ['not_ready', 'shutting_down'];
+const SPOKEN_FAULTS: readonly ErrorCode[] = ['not_ready', 'shutting_down', 'prompt_unavailable', 'timed_out'];
 
 const INTERNAL_MESSAGE =
   'The server had an error while processing your request. The request id in x-request-id finds it in the log.';
