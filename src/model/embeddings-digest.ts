@@ -4,7 +4,7 @@ import { readSafetensorsHeader } from '../formats/safetensors.ts';
 import { sha256OfFile } from './obtain/file-digest.ts';
 import { readShardIndex } from './shard-index.ts';
 
-const EMBEDDINGS_TENSOR = 'model.embed_tokens.weight';
+export const EMBEDDINGS_TENSOR = 'model.embed_tokens.weight';
 
 /**
  * SHA-256 of the bytes of `model.embed_tokens.weight` ([vocabSize, hiddenSize]) as stored in a Hugging Face directory, in one file or
