@@ -20,11 +20,10 @@ const SEED_LIMIT = 2 ** 47;
 
 /** OpenAI's defaults for what the client left out. Each choice draws from a seed of its own, so that `n` answers differ. */
 export function samplingOf(request: GenerationFields, seed: number, choice: number): SamplingParameters {
-  const topK = request.top_k ?? 0;
   return {
     temperature: request.temperature ?? 1,
     topP: request.top_p ?? 1,
-    topK: topK < 0 ? 0 : topK,
+    topK: Math.max(0, request.top_k ?? 0),
     minP: request.min_p ?? 0,
     seed: seed + choice,
     presencePenalty: request.presence_penalty ?? 0,
