@@ -12,7 +12,12 @@ import {
   type TensorLocation,
 } from './safetensors-header.ts';
 
-export type { SafetensorsDtype, SafetensorsHeader, TensorLocation } from './safetensors-header.ts';
+export {
+  byteLength,
+  type SafetensorsDtype,
+  type SafetensorsHeader,
+  type TensorLocation,
+} from './safetensors-header.ts';
 export { type SafetensorsEntry, writeSafetensors } from './safetensors-write.ts';
 
 /** Elements converted at a time: reading stays within a few megabytes beside the result. */
