@@ -1,10 +1,10 @@
 import type { GeneratedToken, SamplingParameters } from '../generation.ts';
-import { keepNucleus } from './nucleus.ts';
+import { selectCandidates } from './candidates.ts';
 import { adjustLogits, leavesLogitsAlone } from './penalties.ts';
 import { uniformAt } from './random.ts';
 import { argmax, exponentiate } from './softmax.ts';
-import { kthLargest, topLogprobs } from './top-values.ts';
-import { type Workspace, workspaceFor } from './workspace.ts';
+import { topLogprobs } from './top-values.ts';
+import { workspaceFor } from './workspace.ts';
 
 /** As vLLM has it (`_SAMPLING_EPS`): so cold that only the likeliest token is left, and 1 / temperature is still finite. */
 const GREEDY_BELOW = 1e-5;
@@ -34,14 +34,16 @@ export function createSampler(
     return workspace.logits;
   }
 
+  function draw(changed: Float32Array, likeliest: number, position: number): number {
+    const { count, total } = selectCandidates(changed, likeliest, parameters, workspace);
+    return pick(workspace.ids, workspace.weights, count, total * uniformAt(parameters.seed, position));
+  }
+
   return {
     next(logits, prompt, output) {
       const changed = adjusted(logits, prompt, output);
       const likeliest = argmax(changed);
-      const tokenId =
-        parameters.temperature < GREEDY_BELOW
-          ? likeliest
-          : draw(changed, likeliest, parameters, output.length, workspace);
+      const tokenId = parameters.temperature < GREEDY_BELOW ? likeliest : draw(changed, likeliest, output.length);
       if (reportedLogprobs === null) return { tokenId, logprob: Number.NaN, top: [] };
       const maximum = logits[unadjusted ? likeliest : argmax(logits)] ?? 0;
       workspace.weights.set(logits);
@@ -53,54 +55,6 @@ export function createSampler(
       };
     },
   };
-}
-
-/** Temperature, then min_p, top_k and top_p in vLLM's order (`vllm/v1/sample/sampler.py`, step 7), then one draw from what is left. */
-function draw(
-  logits: Float32Array,
-  likeliest: number,
-  parameters: SamplingParameters,
-  position: number,
-  workspace: Workspace,
-): number {
-  const { temperature, topK, topP, minP, seed } = parameters;
-  const { ids, weights } = workspace;
-  const maximum = logits[likeliest] ?? 0;
-  // p >= minP * pmax  <=>  logit >= max + T ln minP
-  let lowest = minP > 0 ? maximum + temperature * Math.log(minP) : -Infinity;
-  // As in vLLM and transformers, what ties with the k-th stays.
-  if (topK > 0 && topK < logits.length) lowest = Math.max(lowest, kthLargest(logits, topK, workspace.heap));
-  let count = keepFrom(logits, lowest, workspace);
-  let total = exponentiate(weights, count, maximum, 1 / temperature);
-  if (topP < 1) {
-    count = keepNucleus(ids, weights, count, total, topP);
-    total = sum(weights, count);
-  }
-  return pick(ids, weights, count, total * uniformAt(seed, position));
-}
-
-/** Gathers the tokens whose logit is at least `lowest` into `ids` and their logits into `weights`; returns how many. */
-function keepFrom(logits: Float32Array, lowest: number, { ids, weights, everyId }: Workspace): number {
-  if (lowest === -Infinity) {
-    ids.set(everyId);
-    weights.set(logits);
-    return logits.length;
-  }
-  let count = 0;
-  for (let id = 0; id < logits.length; id++) {
-    const logit = logits[id] ?? 0;
-    if (logit < lowest) continue;
-    ids[count] = id;
-    weights[count] = logit;
-    count++;
-  }
-  return count;
-}
-
-function sum(weights: Float32Array, count: number): number {
-  let total = 0;
-  for (let i = 0; i < count; i++) total += weights[i] ?? 0;
-  return total;
 }
 
 /** Inverse of the cumulative distribution: the first token at which the running sum exceeds `target`. */
