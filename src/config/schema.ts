@@ -1,0 +1,123 @@
+import Type from 'typebox';
+import { defaultModelName } from '../model/known-models.ts';
+
+/** 4 MiB: some million tokens of chat, far beyond any context length, and little enough to hold for many requests at once. */
+const DEFAULT_BODY_BYTES = 4 * 2 ** 20;
+/** Bodies are held whole; a gateway that took more would be easy to fill up. */
+const MAX_BODY_BYTES = 256 * 2 ** 20;
+/** An answer of several thousand tokens on a slow machine takes minutes; none takes an hour. */
+const DEFAULT_REQUEST_SECONDS = 600;
+/** A client that has not read for this long has most likely gone without saying so. */
+const DEFAULT_STALLED_CLIENT_SECONDS = 30;
+/** Kubernetes sends SIGKILL 30 seconds after SIGTERM unless told otherwise; be gone before. */
+const DEFAULT_DRAIN_SECONDS = 25;
+const MAX_SECONDS = 24 * 3600;
+
+const closed = { additionalProperties: false };
+const seconds = (value: number, description: string) =>
+  Type.Integer({ minimum: 1, maximum: MAX_SECONDS, default: value, description });
+
+const listenSchema = Type.Object(
+  {
+    host: Type.String({ minLength: 1, default: '127.0.0.1', description: 'Address to listen on.' }),
+    port: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, description: '0 takes any free port.' }),
+  },
+  { ...closed, default: {} },
+);
+
+const embeddedBackendSchema = Type.Object(
+  {
+    kind: Type.Enum(['embedded'], { description: 'The model runs in this process.' }),
+    model: Type.String({
+      minLength: 1,
+      description: 'Known name, hub repository (ORG/NAME), or directory; ./ is beside this file.',
+    }),
+    weights: Type.Enum(['4-bit', '8-bit', 'float32'], { default: '4-bit', description: 'How weights are held.' }),
+    slots: Type.Integer({ minimum: 1, maximum: 64, default: 8, description: 'Answers that are written together.' }),
+    queue: Type.Integer({
+      minimum: 0,
+      maximum: 10_000,
+      default: 64,
+      description: 'Requests that may wait for a slot.',
+    }),
+    contextLength: Type.Union([Type.Integer({ minimum: 16, maximum: 1_048_576 }), Type.Null()], {
+      default: null,
+      description: "Prompt and answer together, in tokens; null is the model's own.",
+    }),
+    threads: Type.Union([Type.Integer({ minimum: 1, maximum: 256 }), Type.Null()], {
+      default: null,
+      description: 'Threads that compute; null is one for each processor core.',
+    }),
+  },
+  closed,
+);
+
+const modelSchema = Type.Object(
+  {
+    prompt: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+      description: 'The soft prompt: name, name@version, or null for none.',
+    }),
+    onPromptUnavailable: Type.Enum(['refuse', 'text', 'none'], {
+      description: "What happens without the soft prompt: refuse requests, send the prompt's text, or send nothing.",
+    }),
+    backend: embeddedBackendSchema,
+  },
+  closed,
+);
+
+const limitsSchema = Type.Object(
+  {
+    bodyBytes: Type.Integer({
+      minimum: 1024,
+      maximum: MAX_BODY_BYTES,
+      default: DEFAULT_BODY_BYTES,
+      description: 'Largest request body.',
+    }),
+    requestSeconds: seconds(DEFAULT_REQUEST_SECONDS, 'Longest time that one answer may take.'),
+    stalledClientSeconds: seconds(DEFAULT_STALLED_CLIENT_SECONDS, 'A stream that nobody reads is cut after this time.'),
+    drainSeconds: seconds(DEFAULT_DRAIN_SECONDS, 'How long running answers may go on after SIGTERM.'),
+  },
+  { ...closed, default: {} },
+);
+
+const logSchema = Type.Object(
+  {
+    level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+      default: 'info',
+      description: 'Least important level that is logged.',
+    }),
+    content: Type.Boolean({ default: false, description: 'Log what is asked and answered, word for word.' }),
+  },
+  { ...closed, default: {} },
+);
+
+/** `preamble.yaml`: the one description of it, from which types, defaults, checks and `preamble config schema` come. */
+export const configSchema = Type.Object(
+  {
+    listen: listenSchema,
+    models: Type.Record(Type.String({ minLength: 1 }), modelSchema, {
+      minProperties: 1,
+      default: {
+        [defaultModelName]: {
+          prompt: 'smollm2-135m/careful',
+          onPromptUnavailable: 'refuse',
+          backend: { kind: 'embedded', model: defaultModelName },
+        },
+      },
+      description: 'By the name that clients use.',
+    }),
+    promptDirectories: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description: 'Where soft prompts are, besides those that are shipped; relative to this file.',
+    }),
+    limits: limitsSchema,
+    log: logSchema,
+  },
+  { ...closed, default: {} },
+);
+
+export type Config = Type.Static<typeof configSchema>;
+export type ModelSettings = Type.Static<typeof modelSchema>;
+export type EmbeddedSettings = Type.Static<typeof embeddedBackendSchema>;
+export type Limits = Type.Static<typeof limitsSchema>;
+export type LogSettings = Type.Static<typeof logSchema>;
