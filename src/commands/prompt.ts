@@ -1,0 +1,78 @@
+import { type Command, Option } from 'commander';
+import { exportFormats } from '../prompts/export.ts';
+import { type Output, processOutput } from './output.ts';
+import type { ReadOptions } from './prompt/directories.ts';
+import { listPrompts } from './prompt/list.ts';
+import {
+  addPrompt,
+  type ExportOptions,
+  exportPromptTo,
+  type FromTextOptions,
+  makeFromText,
+  type WriteOptions,
+} from './prompt/make.ts';
+import { showPrompt } from './prompt/show.ts';
+import { type VerifyOptions, verifyPrompts } from './prompt/verify.ts';
+
+const reference = 'NAME, its newest stable version, or NAME@VERSION';
+
+/** `preamble prompt list|show|verify|add|export|from-text`. Failures are thrown as PreambleError for the top level to print. */
+export function registerPromptCommands(program: Command, output: Output = processOutput): void {
+  const prompt = program.command('prompt').description('Make, list, check and hand on soft prompts');
+  reading(prompt.command('list'))
+    .description('Show the prompts that are there')
+    .action((options: ReadOptions) => listPrompts(options, output));
+  reading(prompt.command('show'))
+    .description('Show what one prompt is: its model, text, training and figures')
+    .argument('<prompt>', reference)
+    .action((name: string, options: ReadOptions) => showPrompt(name, options, output));
+  reading(prompt.command('verify'))
+    .description('Read the files of one prompt, or of all, and check digests, shapes and values')
+    .argument('[prompt]', reference)
+    .option('--model <model>', 'check also that they fit this model: a directory or the name of a model')
+    .option('--public-key <file>', 'check also that this key signed them: Ed25519, PEM')
+    .action((name: string | undefined, options: VerifyOptions) => verifyPrompts(name, options, output));
+  writing(prompt.command('add'))
+    .description('Import a PEFT prompt-tuning adapter, or a safetensors file with the tensor soft_prompt')
+    .argument('<path>', "the adapter's directory, or the file")
+    .action((path: string, options: WriteOptions) => addPrompt(path, options, output));
+  reading(prompt.command('export'))
+    .description('Write a prompt for other programs')
+    .argument('<prompt>', reference)
+    .requiredOption('--out <path>', 'the file (safetensors) or directory (peft) to write; it must not exist')
+    .addOption(new Option('--format <format>', 'what to write').choices(exportFormats).default('safetensors' as const))
+    .action((name: string, options: ExportOptions) => exportPromptTo(name, options, output));
+  writing(prompt.command('from-text'))
+    .description("Make a prompt of a text's token embeddings: the model answers as under the text itself")
+    .option('--text <text>', 'the text')
+    .option('--text-file <file>', 'a UTF-8 file with the text; the line breaks at its end are left out')
+    .action((options: FromTextOptions) => makeFromText(options, output));
+}
+
+function reading(command: Command) {
+  return command
+    .option(
+      '--prompts <dir>',
+      'where prompts lie (may be repeated; default: ./prompts and those that come with Preamble)',
+      collect,
+    )
+    .option('--json', 'print the result as JSON');
+}
+
+function writing(command: Command) {
+  return command
+    .requiredOption('--model <model>', 'the model that it is for: a directory or the name of a model')
+    .requiredOption('--name <name>', 'what it is called: NAME or NAME@VERSION (default version: 1.0.0)')
+    .option('--out <dir>', 'the directory of prompts to write into', 'prompts')
+    .addOption(
+      new Option('--position <position>', "where it stands: at the head of the system message or of the user's first")
+        .choices(['system', 'user'] as const)
+        .default('system' as const),
+    )
+    .option('--sign-with <file>', 'sign it with this private key: Ed25519, PEM')
+    .option('--json', 'print the result as JSON');
+}
+
+function collect(directory: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), directory];
+}
