@@ -23,8 +23,7 @@ export async function addGguf(path: string, options: AddOptions = {}): Promise<C
   const name = options.name ?? basename(path).replace(/\.gguf$/i, '');
   return await adding(name, options, async (cache, context) => {
     const sha256 = await sha256OfFile(path, { signal: context.signal });
-    const directory = cache.staging(name, 'gguf');
-    await convertInto(path, directory, context);
+    const directory = await convertInto(cache.staging(name, 'gguf'), path, context);
     return await installFetched(
       cache,
       name,

@@ -3,7 +3,7 @@ import { PreambleError, toError } from '../../errors.ts';
 /** The system's error code of a failed call (`ENOSPC`, `ENOTFOUND`), looked up through the chain of causes. */
 export function systemCode(thrown: unknown): string | undefined {
   for (let error = thrown; error instanceof Error; error = error.cause) {
-    if ('code' in error && typeof error.code === 'string') return error.code;
+    if (!(error instanceof PreambleError) && 'code' in error && typeof error.code === 'string') return error.code;
   }
   return undefined;
 }
@@ -26,9 +26,9 @@ const UNWRITABLE = new Set([
 /** Turns a failed write below the cache `directory` into one line that says what to do; other errors come back as they were. */
 export function writeError(thrown: unknown, directory: string): Error {
   const error = toError(thrown);
-  if (error instanceof PreambleError) return error;
   const code = systemCode(error);
   if (code !== undefined && FULL.has(code)) return diskFull(directory, error);
+  if (error instanceof PreambleError) return error;
   if (code !== undefined && UNWRITABLE.has(code)) {
     return new PreambleError('file_unwritable', `The model cache ${directory} cannot be written (${code}).`, {
       action: 'Make that folder writable, or set PREAMBLE_CACHE to one that is.',
@@ -41,7 +41,7 @@ export function writeError(thrown: unknown, directory: string): Error {
 export function diskFull(directory: string, cause: unknown): PreambleError {
   return new PreambleError('file_unwritable', `The disk that holds ${directory} is full.`, {
     action:
-      'Free space there and start again (the download resumes), or set PREAMBLE_CACHE to a folder on another disk.',
+      'Free space there and start again (what came so far is kept), or set PREAMBLE_CACHE to a folder on another disk.',
     cause,
   });
 }

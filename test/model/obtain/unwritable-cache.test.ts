@@ -43,3 +43,11 @@ t.test('a full disk is one clear line, and no other source is tried', async (t) 
   });
   t.equal(hub.weightRequests.length, 1);
 });
+
+t.test('a disk that fills up while a GGUF is converted gets the same line', async (t) => {
+  const cause = Object.assign(new Error('write failed'), { code: 'ENOSPC' });
+  const conversion = new PreambleError('file_unwritable', 'Cannot write there.', { cause });
+  t.match(writeError(conversion, '/cache'), { message: 'The disk that holds /cache is full.' });
+  const other = new PreambleError('format_invalid', 'Not a GGUF file.', { cause: new Error('magic') });
+  t.equal(writeError(other, '/cache'), other);
+});
