@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { Environment, Interpreter, Template } from '@huggingface/jinja';
+import { Template } from '@huggingface/jinja';
 import Type from 'typebox';
 import { Value } from 'typebox/value';
 import { PreambleError } from '../../errors.ts';
 import { invalid, readJsonFile, readTextFile } from '../tokenizer/tokenizer-file.ts';
 import { templateGlobals } from './template-globals.ts';
+import { runTemplate } from './template-interpreter.ts';
 import type { TemplateMessage } from './template-messages.ts';
 import { readTraits, type TemplateTraits } from './template-traits.ts';
 
@@ -120,7 +121,6 @@ function compile(source: string, path: string): Template {
 }
 
 function render(template: Template, input: TemplateInput, tokens: Readonly<Record<string, string>>): string {
-  const environment = new Environment();
   const variables = {
     ...input.variables,
     ...templateGlobals,
@@ -130,10 +130,8 @@ function render(template: Template, input: TemplateInput, tokens: Readonly<Recor
     documents: null,
     add_generation_prompt: input.addGenerationPrompt,
   };
-  for (const [name, value] of Object.entries(variables)) environment.set(name, value);
   try {
-    const rendered = new Interpreter(environment).run(template.parsed).value;
-    return typeof rendered === 'string' ? rendered : '';
+    return runTemplate(template.parsed, variables);
   } catch (error) {
     if (error instanceof PreambleError) throw error;
     throw new PreambleError(

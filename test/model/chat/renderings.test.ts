@@ -13,7 +13,10 @@ for (const { name, tokenizer, template } of loadModels()) {
       const encode = () =>
         encodeChat(tokenizer, template, messages, { softPrompt: null, position: 'system', tools, addGenerationPrompt });
       if (recorded.error !== undefined) {
-        const expected = { code: 'invalid_request', message: new RegExp(`: ${recorded.error.replace(/[/.]/g, '\\$&')}$`) };
+        const expected = {
+          code: 'invalid_request',
+          message: new RegExp(`: ${recorded.error.replace(/[/.]/g, '\\$&')}$`),
+        };
         t.throws(render, expected, what);
         t.throws(encode, expected, what);
         continue;
