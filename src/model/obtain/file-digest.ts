@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { PreambleError } from '../../errors.ts';
 import type { ByteProgress } from './events.ts';
+import { systemCode } from './file-errors.ts';
 
 /** Large reads keep the hash busy; a megabyte of memory is nothing beside a model. */
 const READ_BYTES = 2 ** 20;
 
-/** SHA-256 of a file, or of its bytes from `start` on, `length` of them, as 64 hex digits. Streams. */
+/** SHA-256 of a file, or of its bytes from `start` on, `length` of them, as 64 hex digits. Streams. Throws `file_unreadable`. */
 export async function sha256OfFile(
   path: string,
   options: {
@@ -19,11 +21,20 @@ export async function sha256OfFile(
   const hash = createHash('sha256');
   if (length === 0) return hash.digest('hex');
   let done = 0;
-  for await (const chunk of createReadStream(path, { start, end: start + length - 1, highWaterMark: READ_BYTES })) {
-    signal?.throwIfAborted();
-    hash.update(chunk);
-    done += chunk.length;
-    onProgress?.(done);
+  try {
+    for await (const chunk of createReadStream(path, { start, end: start + length - 1, highWaterMark: READ_BYTES })) {
+      signal?.throwIfAborted();
+      hash.update(chunk);
+      done += chunk.length;
+      onProgress?.(done);
+    }
+  } catch (error) {
+    const code = systemCode(error);
+    if (signal?.aborted || code === undefined) throw error;
+    throw new PreambleError('file_unreadable', `Cannot read ${path} (${code}).`, {
+      action: 'Check the path and its permissions.',
+      cause: error,
+    });
   }
   return hash.digest('hex');
 }
