@@ -1,18 +1,15 @@
 import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
-import { applyEnvironment } from './config/environment.ts';
+import { applyEnvironment, variableName } from './config/environment.ts';
 import { readConfigFile } from './config/file.ts';
 import { configProblem, type Locate } from './config/problem.ts';
-import { type Config, configSchema } from './config/schema.ts';
+import { type Config, configSchema, modelSchema } from './config/schema.ts';
 import { PreambleError } from './errors.ts';
+import { shippedPromptDirectory } from './prompts/shipped.ts';
 
 /** Taken from the working directory where neither `--config` nor `PREAMBLE_CONFIG` names another. */
 const DEFAULT_FILE = 'preamble.yaml';
-
-/** The artifacts that come with Preamble, beside `src/` in a checkout and beside `dist/` in the package. */
-export const shippedPrompts = fileURLToPath(new URL('../prompts', import.meta.url));
 
 export interface ConfigOptions {
   /** A file that must be there. */
@@ -44,7 +41,11 @@ export async function loadConfig(options: ConfigOptions = {}): Promise<LoadedCon
       action: 'Name another file, or none for the built-in default.',
     });
   }
-  const locate: Locate = file?.locate ?? ((keys) => keys.join('.') || 'the configuration');
+  const locate: Locate = (keys) => {
+    const variable = variableName(keys);
+    if (environment[variable] !== undefined) return variable;
+    return file?.locate(keys) ?? (keys.join('.') || 'the configuration');
+  };
   const written = withDefaults(file?.value ?? {});
   const config = withDefaults(applyEnvironment(written, configSchema, environment));
   const listen = isRecord(config['listen']) ? config['listen'] : {};
@@ -57,12 +58,16 @@ export async function loadConfig(options: ConfigOptions = {}): Promise<LoadedCon
 
 /** Directories that hold prompts, the shipped ones last. */
 export function promptDirectories(config: Config): string[] {
-  return [...config.promptDirectories, shippedPrompts];
+  return [...config.promptDirectories, shippedPromptDirectory];
 }
 
 function withDefaults(value: unknown): Record<string, unknown> {
   const filled: unknown = Value.Default(configSchema, structuredClone(value));
-  return isRecord(filled) ? filled : {};
+  if (!isRecord(filled)) return {};
+  // TypeBox fills in defaults of named properties, not those of a record's values.
+  const models = filled['models'];
+  if (isRecord(models)) for (const name of Object.keys(models)) models[name] = Value.Default(modelSchema, models[name]);
+  return filled;
 }
 
 /** A path that begins with a dot is beside the file that names it, wherever the process was started. */

@@ -35,7 +35,9 @@ export function parseConfigText(text: string, path: string): ConfigFile {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
   if (error !== undefined) {
-    throw new PreambleError('config_invalid', `${path}:${lines.linePos(error.pos[0]).line}: ${error.message}.`);
+    throw new PreambleError('config_invalid', `${path}:${lines.linePos(error.pos[0]).line}: ${error.message}.`, {
+      action: 'Correct the YAML.',
+    });
   }
   const locate: Locate = (keys) => `${path}${lineOf(document, lines, keys)}: ${keys.join('.') || 'the file'}`;
   let value: unknown;

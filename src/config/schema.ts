@@ -52,7 +52,7 @@ const embeddedBackendSchema = Type.Object(
   closed,
 );
 
-const modelSchema = Type.Object(
+export const modelSchema = Type.Object(
   {
     prompt: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
       description: 'The soft prompt: name, name@version, or null for none.',

@@ -3,6 +3,13 @@ import type { PromptPosition, SoftPrompt } from '../prompts/soft-prompt.ts';
 export type PromptVariant = 'stable' | 'canary' | 'shadow' | 'off';
 export type PolicyMode = 'monitor' | 'enforce';
 
+export interface PlannedPrompt {
+  readonly name: string;
+  readonly version: string;
+  readonly position: PromptPosition;
+  readonly softPrompt: SoftPrompt;
+}
+
 /** What was decided for one request before it is answered; a request keeps its plan to the end. */
 export interface Plan {
   /** The name that the client asked for. */
@@ -11,5 +18,7 @@ export interface Plan {
   readonly tenant: string;
   readonly mode: PolicyMode;
   readonly variant: PromptVariant;
-  readonly prompt: { readonly name: string; readonly version: string; readonly position: PromptPosition; readonly softPrompt: SoftPrompt } | null;
+  readonly prompt: PlannedPrompt | null;
+  /** The prompt's own text, sent in its place where it can't be used and `onPromptUnavailable` is `text`; else null. */
+  readonly fallbackText: string | null;
 }

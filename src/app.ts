@@ -1,0 +1,75 @@
+import type { Socket } from 'node:net';
+import fastify, { type ConnectionError, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { PreambleError } from './errors.ts';
+import type { Gateway } from './gateway.ts';
+import { toErrorResponse } from './openai/error-body.ts';
+import { cancellation } from './plugins/cancellation.ts';
+import { errors, rawErrorAnswer, sendError } from './plugins/errors.ts';
+import { jsonBody } from './plugins/json-body.ts';
+import { methods } from './plugins/methods.ts';
+import { newRequestId, requestId, requestIdOf } from './plugins/request-id.ts';
+import { timing } from './plugins/timing.ts';
+import { chatCompletionRoutes } from './routes/chat-completions.ts';
+import { completionRoutes } from './routes/completions.ts';
+import { healthRoutes } from './routes/health.ts';
+import { modelRoutes } from './routes/models.ts';
+
+/** Milliseconds for a request's headers to arrive: they are one packet; who sends them slower holds a connection to harm. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** Milliseconds for a whole request: 4 MiB over the slowest line that chats. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Longer than load balancers keep theirs (60 s is common), so that it is not we who close a connection that they are about to use. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+/** How often Node looks for connections that are over these limits. */
+const TIMEOUT_CHECK_MS = 1_000;
+/** Model names with slashes, encoded, and room to spare. */
+const MAX_PATH_PARAMETER = 512;
+
+/** The story of a request, in its order. */
+export async function createApp(gateway: Gateway, logger: FastifyBaseLogger): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    genReqId: requestIdOf,
+    requestIdHeader: false,
+    bodyLimit: gateway.limits.bodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    // `cancellation` turns requests away while draining, in OpenAI's shape.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
+    clientErrorHandler: answerBrokenHttp,
+    frameworkErrors: sendError,
+  });
+
+  await app.register(requestId);
+  await app.register(timing);
+  await app.register(errors);
+  await app.register(cancellation, gateway.limits);
+  await app.register(jsonBody);
+  await app.register(methods);
+
+  await app.register(healthRoutes, { gateway });
+  await app.register(modelRoutes, { gateway });
+  await app.register(chatCompletionRoutes, { gateway });
+  await app.register(completionRoutes, { gateway });
+  app.addOtherMethods();
+  return app;
+}
+
+/** Bytes that are no HTTP, headers too large, or a request that never came to its end: there is no request to log or to route. */
+function answerBrokenHttp(error: ConnectionError, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const timedOut = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const fault = new PreambleError(
+    'invalid_request',
+    timedOut ? 'The request did not arrive in time.' : 'This is not HTTP that can be read here.',
+  );
+  const response = toErrorResponse(fault);
+  socket.end(rawErrorAnswer(timedOut ? { ...response, status: 408 } : response, newRequestId()));
+}

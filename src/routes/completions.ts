@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify';
+import type { Gateway } from '../gateway.ts';
+import { type Completion, type CompletionRequest, parseCompletionRequest } from '../openai/completions.ts';
+import { listPrompts } from '../openai/list-prompts.ts';
+import { answering, type Surface } from './answering.ts';
+import type { Watch } from './watch.ts';
+
+const completionSurface: Surface<CompletionRequest, Completion, Completion> = {
+  parse: parseCompletionRequest,
+  countChoices: (request) => (request.n ?? 1) * listPrompts(request.prompt).length,
+  content: (request) => request.prompt,
+  call: (backend, call) => backend.completion(call),
+  watchWhole: watchChoices,
+  watchPart: watchChoices,
+};
+
+function watchChoices(part: Completion, watch: Watch): void {
+  for (const { index, text, finish_reason } of part.choices) {
+    watch.text(index, text);
+    if (finish_reason !== null) watch.finish(index, finish_reason);
+  }
+}
+
+export async function completionRoutes(app: FastifyInstance, { gateway }: { gateway: Gateway }): Promise<void> {
+  app.post('/v1/completions', answering(gateway, completionSurface));
+}

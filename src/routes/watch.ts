@@ -1,0 +1,117 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { CompletionUsage, FinishReason } from '../openai/answer.ts';
+import type { Plan } from '../policy/plan.ts';
+import { decisionRecord } from '../refusal/decision.ts';
+import type { Observer, RefusalDetector } from '../refusal/detector.ts';
+
+export interface WatchContext {
+  readonly requestId: string;
+  readonly plan: Plan;
+  readonly stream: boolean;
+  /** How many choices the request asks for. */
+  readonly choices: number;
+  /** On `performance.now()`'s clock. */
+  readonly arrivedAt: number;
+  readonly detector: RefusalDetector;
+  readonly log: FastifyBaseLogger;
+  /** What was asked, where `log.content` says that contents are logged; else undefined. */
+  readonly content: unknown;
+}
+
+/** Reads along one answer and ends in one logged decision a choice. */
+export interface Watch {
+  text(choice: number, text: string): void;
+  refusal(choice: number, text: string): void;
+  toolCall(choice: number): void;
+  finish(choice: number, reason: FinishReason): void;
+  usage(usage: CompletionUsage): void;
+  /** Time that is not the gateway's own: waiting for the backend, or for the client to read. */
+  waiting<T>(others: Promise<T>): Promise<T>;
+  /** Logs the decisions. Call it once, however the answer ended. */
+  end(): void;
+}
+
+interface ChoiceState {
+  observer: Observer;
+  finishReason: FinishReason | null;
+  firstAt: number | null;
+  /** Kept only where contents are logged. */
+  answer: string;
+}
+
+export function createWatch(context: WatchContext): Watch {
+  const { detector, arrivedAt, log } = context;
+  const keepsContent = context.content !== undefined;
+  const states = new Map<number, ChoiceState>();
+  let usage: CompletionUsage | null = null;
+  let waitedMs = 0;
+
+  const state = (choice: number): ChoiceState => {
+    let found = states.get(choice);
+    if (found === undefined) {
+      found = { observer: detector.start(), finishReason: null, firstAt: null, answer: '' };
+      states.set(choice, found);
+    }
+    return found;
+  };
+  const begun = (choice: number): ChoiceState => {
+    const found = state(choice);
+    found.firstAt ??= performance.now();
+    return found;
+  };
+
+  return {
+    text(choice, text) {
+      if (text === '') return;
+      const found = begun(choice);
+      found.observer.push(text);
+      if (keepsContent) found.answer += text;
+    },
+    refusal: (choice, text) => begun(choice).observer.refusal(text),
+    toolCall: (choice) => begun(choice).observer.toolCall(),
+    finish(choice, reason) {
+      state(choice).finishReason = reason;
+    },
+    usage(counted) {
+      usage = counted;
+    },
+    async waiting(others) {
+      const since = performance.now();
+      try {
+        return await others;
+      } finally {
+        waitedMs += performance.now() - since;
+      }
+    },
+    end() {
+      const totalMs = performance.now() - arrivedAt;
+      for (let choice = 0; choice < context.choices; choice++) state(choice);
+      for (const [choice, { observer, finishReason, firstAt, answer }] of [...states].sort(([a], [b]) => a - b)) {
+        const outcome = {
+          requestId: context.requestId,
+          choice,
+          stream: context.stream,
+          finishReason,
+          promptTokens: usage?.prompt_tokens ?? null,
+          // The wire counts the choices together.
+          completionTokens: context.choices === 1 ? (usage?.completion_tokens ?? null) : null,
+          firstTokenMs: firstAt === null ? null : milliseconds(firstAt - arrivedAt),
+          totalMs: milliseconds(totalMs),
+          gatewayMs: milliseconds(Math.max(0, totalMs - waitedMs)),
+        };
+        log.info(decisionRecord(context.plan, observer.end(finishReason), outcome), 'refusal decision');
+        if (keepsContent) {
+          log.info(
+            { event: 'content', requestId: context.requestId, choice, request: context.content, answer },
+            'content',
+          );
+        }
+      }
+    },
+  };
+}
+
+/** Microseconds are the clock's grain. */
+function milliseconds(duration: number): number {
+  return Math.round(duration * 1000) / 1000;
+}
