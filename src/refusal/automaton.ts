@@ -22,7 +22,7 @@ export interface Automaton {
   readonly patterns: number;
 }
 
-/** Thompson's construction, from the end of each pattern to its front. Throws Error when a pattern matches nothing at all or is too large. */
+/** Thompson's construction, from the end of each pattern to its front. Throws Error when the patterns together are too large. */
 export function compile(patterns: readonly Pattern[]): Automaton {
   const states: State[] = [];
   const anywhere = new Map<string, number[]>();
@@ -57,9 +57,8 @@ export function compile(patterns: readonly Pattern[]): Automaton {
     const starts = pattern.atStart ? atStart : anywhere;
     for (const entry of build(pattern.node, [accept])) {
       const state = states[entry];
-      if (state === undefined || state.pattern >= 0) throw new Error('a pattern must have a word that is not optional');
-      if (state.words === null) throw new Error('a pattern must not begin with a gap');
-      for (const word of state.words) starts.set(word, [...new Set([...(starts.get(word) ?? []), ...state.next])]);
+      for (const word of state?.words ?? [])
+        starts.set(word, [...new Set([...(starts.get(word) ?? []), ...(state?.next ?? [])])]);
     }
   });
   return { states, anywhere, atStart, patterns: patterns.length };

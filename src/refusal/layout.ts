@@ -8,8 +8,8 @@ const MAX_WORD_CHARACTERS = 40;
 const MAX_SENTENCE_WORDS = 120;
 /** A line in capitals of 2 to 30 letters names a speaker (`GUARD:`); with the second one, the text is a script. */
 const MAX_SPEAKER_LETTERS = 30;
-/** A paragraph of so many lines, none longer than this many words on average, is verse. */
-const MIN_VERSE_LINES = 3;
+/** A paragraph of so many lines, of no more than this many words on average, most of them without a full stop, is verse. */
+const MIN_VERSE_LINES = 4;
 const MAX_VERSE_WORDS_PER_LINE = 9;
 
 export type BlockKind = 'prose' | 'list' | 'table' | 'code' | 'quote';
@@ -46,6 +46,7 @@ export class Layout {
   #sentenceWords = 0;
   #blockWords = 0;
   #blockLines = 0;
+  #stoppedLines = 0;
   /** The answer opens with a quotation mark: it may all be quoted, or a story that opens with speech. */
   #openingQuote: 'none' | 'open' | 'closed' = 'none';
   #upper = 0;
@@ -69,7 +70,12 @@ export class Layout {
     this.#endBlock();
   }
 
-  #lineStart(prefix: { character: string; raw: string; at: number }[], character: string, raw: string, at: number): void {
+  #lineStart(
+    prefix: { character: string; raw: string; at: number }[],
+    character: string,
+    raw: string,
+    at: number,
+  ): void {
     if (character === ' ' && prefix.length === 0) this.#indent++;
     else if (prefix.push({ character, raw, at }) >= MAX_LINE_PREFIX) this.#openLine(prefix);
   }
@@ -84,6 +90,7 @@ export class Layout {
       this.#breakWord(' ');
       this.#noteSpeaker();
       this.#blockLines++;
+      if (/[.!?]/.test(this.#previous)) this.#stoppedLines++;
     }
     this.#prefix = [];
     this.#indent = 0;
@@ -126,7 +133,8 @@ export class Layout {
       this.#begin('prose');
     } else if (kind === 'quote') {
       if (this.#block !== 'quote') this.#begin('quote');
-    } else if (this.#block === null && this.#blankLine && this.#indent >= 2 && this.#lastBlock === 'list') this.#begin('list');
+    } else if (this.#block === null && this.#blankLine && this.#indent >= 2 && this.#lastBlock === 'list')
+      this.#begin('list');
     else if (this.#block === null || this.#block === 'table' || this.#headingOpen) this.#begin('prose');
     this.#headingOpen = kind === 'heading';
   }
@@ -142,15 +150,20 @@ export class Layout {
 
   #endBlock(): void {
     this.#endSentence();
-    const lines = this.#blockLines;
-    if (this.#block === 'prose' && lines >= MIN_VERSE_LINES && this.#blockWords <= lines * MAX_VERSE_WORDS_PER_LINE)
-      this.#sink.quotedBlock();
+    if (this.#isVerse()) this.#sink.quotedBlock();
     if (this.#block !== null) this.#lastBlock = this.#block;
     this.#block = null;
     this.#quotes.reset();
     this.#openingQuote = 'none';
     this.#blockWords = 0;
     this.#blockLines = 0;
+    this.#stoppedLines = 0;
+  }
+
+  #isVerse(): boolean {
+    const lines = this.#blockLines;
+    const short = this.#blockWords <= lines * MAX_VERSE_WORDS_PER_LINE;
+    return this.#block === 'prose' && lines >= MIN_VERSE_LINES && short && this.#stoppedLines <= lines / 2;
   }
 
   #inline(character: string, raw: string, at: number): void {

@@ -2,7 +2,7 @@ const APOSTROPHES = /[\u2018\u2019\u201a\u201b\u02bc\u2032\u00b4\uff07]/u;
 const DOUBLE_QUOTES = /[\u201c-\u201f\u00ab\u00bb\u2033\uff02\u300c\u300d]/u;
 const DASHES = /[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/u;
 /** Invisible: zero-width characters, bidirectional controls, soft hyphen, byte order mark. */
-const IGNORED = /[\p{Cf}\u034f\u115f\u1160\u17b4\u17b5\u3164]/u;
+const IGNORED = /\p{Default_Ignorable_Code_Point}|\p{Cf}/u;
 const MARKS = /\p{M}/gu;
 const SPACE = /[\p{Z}\t\v\f\r\u0085]/u;
 
@@ -32,4 +32,5 @@ export const isWordCharacter = (character: string): boolean =>
 
 /** Scripts that write no spaces between words: there each character stands for itself. */
 export const isUnspaced = (character: string): boolean =>
-  character >= '\u0e00' && /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u.test(character);
+  character >= '\u0e00' &&
+  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u.test(character);

@@ -61,7 +61,31 @@ export function parsePattern(source: string, context: PatternContext): Pattern {
   if (atStart) text = text.slice(1);
   const atEnd = text.endsWith('$');
   if (atEnd) text = text.slice(0, -1);
-  return { atStart, atEnd, node: parseSequence(text, context, 0) };
+  const node = parseSequence(text, context, 0);
+  const { empty, gap: opensWithGap } = opening(node);
+  if (empty) throw new Error('it must have a word that is not optional');
+  if (opensWithGap) throw new Error('it must not begin with a gap');
+  return { atStart, atEnd, node };
+}
+
+/** Whether a node may match no word at all, and whether it may begin with a gap. */
+function opening(node: PatternNode): { empty: boolean; gap: boolean } {
+  switch (node.kind) {
+    case 'word':
+      return { empty: false, gap: false };
+    case 'gap':
+      return { empty: true, gap: true };
+    case 'anyOf': {
+      const options = node.options.map(opening);
+      return { empty: options.some((option) => option.empty), gap: options.some((option) => option.gap) };
+    }
+    case 'sequence': {
+      const items = node.items.map(opening);
+      const firstSolid = items.findIndex((item) => !item.empty);
+      const reachable = firstSolid < 0 ? items : items.slice(0, firstSolid + 1);
+      return { empty: firstSolid < 0, gap: reachable.some((item) => item.gap) };
+    }
+  }
 }
 
 function parseSequence(text: string, context: PatternContext, depth: number): PatternNode {
@@ -79,7 +103,11 @@ function parseSequence(text: string, context: PatternContext, depth: number): Pa
 
   const sequence = (): PatternNode => {
     const items: PatternNode[] = [];
-    for (let token = tokens[position]; token !== undefined && token !== ')' && token !== '|'; token = tokens[position]) {
+    for (
+      let token = tokens[position];
+      token !== undefined && token !== ')' && token !== '|';
+      token = tokens[position]
+    ) {
       position++;
       const node = item(token);
       if (tokens[position] === '?') {

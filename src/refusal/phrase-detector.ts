@@ -1,11 +1,12 @@
 import { Assessment, type Hit } from './assessment.ts';
 import { SentenceMatcher } from './automaton.ts';
 import { CodePoints } from './code-points.ts';
+import { type CompiledPhrases, compilePhrases } from './compile-phrases.ts';
 import type { RefusalDetector } from './detector.ts';
 import { Layout } from './layout.ts';
 import { observe, type TextFinding, type TextReader } from './observer.ts';
+import { type PhraseTable, parsePhraseTable } from './phrase-table.ts';
 import english from './phrases/en.json' with { type: 'json' };
-import { type CompiledPhrases, compilePhrases, type PhraseTable, parsePhraseTable } from './phrase-table.ts';
 import { ReasoningFilter } from './reasoning.ts';
 
 /** The tables that come with Preamble. */

@@ -1,8 +1,6 @@
 import Type from 'typebox';
 import Compile from 'typebox/compile';
 import { PreambleError } from '../errors.ts';
-import { type Automaton, compile } from './automaton.ts';
-import { type Contractions, type Pattern, parsePattern } from './pattern.ts';
 
 /** A table is read once at start; the bound keeps a wrong file from being taken for one. */
 const MAX_RULES = 500;
@@ -75,64 +73,10 @@ const checker = Compile(phraseTableSchema);
 export function parsePhraseTable(value: unknown, source: string): PhraseTable {
   if (checker.Check(value)) return value;
   const [first] = checker.Errors(value);
-  throw invalid(source, `${first?.instancePath || '/'} ${first?.message ?? 'is not valid'}`);
+  throw invalidTable(source, `${first?.instancePath || '/'} ${first?.message ?? 'is not valid'}`);
 }
 
-export interface CompiledRule {
-  /** `language/id`. */
-  readonly id: string;
-  readonly kind: RuleKind;
-}
-
-export interface CompiledPhrases {
-  /** `phrases-en@1.0.0`. */
-  readonly name: string;
-  readonly contractions: Contractions;
-  readonly automaton: Automaton;
-  readonly rules: readonly CompiledRule[];
-  /** Pattern -> its rule, and whether it is an exception of it. */
-  readonly meaning: readonly { readonly rule: number; readonly exception: boolean }[];
-}
-
-/** Several languages work side by side; where two unfold a word differently, the first one's way holds. Throws PreambleError `config_invalid`. */
-export function compilePhrases(tables: readonly PhraseTable[]): CompiledPhrases {
-  const contractions = new Map<string, readonly string[]>();
-  for (const table of tables)
-    for (const [word, words] of Object.entries(table.contractions))
-      if (!contractions.has(word)) contractions.set(word, words.split(' '));
-
-  const compiled: Pattern[] = [];
-  const rules: CompiledRule[] = [];
-  const meaning: { rule: number; exception: boolean }[] = [];
-  for (const table of tables) {
-    const source = `The phrase table '${table.language}'`;
-    for (const rule of table.rules) {
-      const id = `${table.language}/${rule.id}`;
-      if (rules.some((other) => other.id === id)) throw invalid(source, `has two rules '${rule.id}'`);
-      const context = { contractions, classes: table.classes };
-      for (const [list, exception] of [[rule.patterns, false], [rule.except ?? [], true]] as const)
-        for (const pattern of list) {
-          try {
-            compiled.push(parsePattern(pattern, context));
-          } catch (error) {
-            throw invalid(source, `rule '${rule.id}', pattern '${pattern}': ${messageOf(error)}`);
-          }
-          meaning.push({ rule: rules.length, exception });
-        }
-      rules.push({ id, kind: rule.kind });
-    }
-  }
-  const name = `phrases-${tables.map((table) => table.language).join('+')}@${tables.map((table) => table.version).join('+')}`;
-  try {
-    return { name, contractions, automaton: compile(compiled), rules, meaning };
-  } catch (error) {
-    throw invalid('The phrase tables', messageOf(error));
-  }
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-function invalid(source: string, problem: string): PreambleError {
+export function invalidTable(source: string, problem: string): PreambleError {
   return new PreambleError('config_invalid', `${source}: ${problem}.`, {
     action: 'See docs/refusal-decisions.md for the form of a phrase table.',
   });
