@@ -9,11 +9,18 @@ const contentPartSchema = Type.Object(
   { additionalProperties: true },
 );
 
-const roles = ['system', 'developer', 'user', 'assistant', 'tool'] as const;
+// Spelled out: a mapped array loses the names in its type.
+const roleSchema = Type.Union([
+  Type.Literal('system'),
+  Type.Literal('developer'),
+  Type.Literal('user'),
+  Type.Literal('assistant'),
+  Type.Literal('tool'),
+]);
 
 const messageSchema = Type.Object(
   {
-    role: Type.Union(roles.map((role) => Type.Literal(role))),
+    role: roleSchema,
     content: Type.Optional(Type.Union([Type.String(), Type.Array(contentPartSchema), Type.Null()])),
     name: Type.Optional(Type.Union([Type.String(), Type.Null()])),
     tool_call_id: Type.Optional(Type.Union([Type.String(), Type.Null()])),

@@ -1,65 +1,138 @@
-import { encodeChat } from '../../model/chat/encode-chat.ts';
-import { chatCompletionFields } from '../../openai/chat.ts';
+import type { GenerationEvent } from '../../engine/generation.ts';
+import { PreambleError } from '../../errors.ts';
+import { newAnswerIdentity } from '../../openai/answer.ts';
+import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest } from '../../openai/chat.ts';
+import { chatChunks } from '../../openai/chat-answer.ts';
 import { collectChatCompletion } from '../../openai/collect-chat.ts';
 import { collectCompletion } from '../../openai/collect-completion.ts';
-import { completionFields } from '../../openai/completions.ts';
-import type { Backend } from '../backend.ts';
-import { answerChat } from './chat.ts';
-import { primed } from './choices.ts';
-import { answerCompletion } from './completion.ts';
+import { completionParts } from '../../openai/completion-answer.ts';
+import type { Completion, CompletionRequest } from '../../openai/completions.ts';
+import { listPrompts } from '../../openai/list-prompts.ts';
+import { MAX_CHOICES } from '../../openai/request-fields.ts';
+import type { Answer, Backend, Call } from '../backend.ts';
+import { chatParts, completionTextParts } from './answer-parts.ts';
+import { checkMaxTokens, type GenerationPlan, generationRequests } from './generation-requests.ts';
+import { createIgnoredFields } from './ignored-fields.ts';
+import { afterFirst, type Merged, mergeInOrder } from './merge.ts';
 import type { EmbeddedModel } from './model.ts';
-import { assertChatSupported, assertCompletionSupported } from './supported.ts';
+import { encodeMessages, encodePrompt } from './prompts.ts';
+import { ignoredFields, refuseUnsupportedChat, refuseUnsupportedCompletion } from './unsupported.ts';
+
+/** OpenAI's default for completions; chat answers end by themselves. */
+const DEFAULT_COMPLETION_TOKENS = 16;
+/** Seconds after which a client may ask again whether the model is loaded. */
+const LOADING_RETRY_SECONDS = 2;
 
 export interface EmbeddedBackendOptions {
-  model: EmbeddedModel;
-  /** Told once of each field that clients send and nothing here reads. */
-  onIgnoredField(field: string): void;
+  /** Loads the model; begun at once. The signal fires when the backend is closed before that is done. */
+  load(signal: AbortSignal): Promise<EmbeddedModel>;
+  /** Called once for each name of a request field that has no effect here. */
+  onIgnoredField(name: string): void;
 }
 
-/** Answers from the engine in this process. */
-export function createEmbeddedBackend({ model, onIgnoredField }: EmbeddedBackendOptions): Backend {
-  const reported = new Set<string>();
+/** Answers from a model in this process. Requests that come before it is loaded are refused with `not_ready`. */
+export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend {
+  const loading = new AbortController();
+  const loaded = options.load(loading.signal);
+  const ignored = createIgnoredFields(options.onIgnoredField);
+  let model: EmbeddedModel | null = null;
+  loaded.then(
+    (value) => {
+      model = value;
+    },
+    // Whoever waits for `ready()` gets the reason.
+    () => undefined,
+  );
 
-  function reportIgnored(request: object, known: ReadonlySet<string>): void {
-    for (const field of Object.keys(request)) {
-      // A client makes up names as it likes: what is remembered of them is bounded.
-      if (known.has(field) || reported.has(field) || reported.size >= MAX_REPORTED_FIELDS) continue;
-      reported.add(field);
-      onIgnoredField(field);
-    }
+  function loadedModel(): EmbeddedModel {
+    if (model !== null) return model;
+    throw new PreambleError('not_ready', 'The model is still loading.', {
+      action: 'Try again in a moment.',
+      retryAfterSeconds: LOADING_RETRY_SECONDS,
+    });
   }
 
   return {
     kind: 'embedded',
-    async chatCompletion(call) {
+    async chatCompletion(call): Promise<Answer<ChatCompletion, ChatCompletionChunk>> {
       const { request, plan } = call;
-      assertChatSupported(request);
-      reportIgnored(request, chatCompletionFields);
-      const prompt = encodeChat(model.tokenizer, model.template, request.messages, {
-        softPrompt: plan.prompt?.softPrompt ?? null,
-        position: plan.prompt?.position ?? 'system',
-        addGenerationPrompt: true,
-        maxTokens: model.engine.contextLength,
+      const loadedNow = loadedModel();
+      const { engine, tokenizer } = loadedNow;
+      refuseUnsupportedChat(request);
+      ignored(ignoredFields(request, 'chat'));
+      const limit = request.max_completion_tokens ?? request.max_tokens;
+      const limitName = request.max_completion_tokens === undefined ? 'max_tokens' : 'max_completion_tokens';
+      checkMaxTokens(limitName, limit, engine.contextLength);
+      const identity = newAnswerIdentity('chatcmpl', request.model);
+      const events = run(loadedNow, call, {
+        id: identity.id,
+        prompts: [encodeMessages(loadedNow, request.messages, plan)],
+        maxTokens: limit ?? engine.contextLength,
+        topLogprobs: request.logprobs === true ? (request.top_logprobs ?? 0) : null,
       });
-      if (request.stream !== true) {
-        return { kind: 'whole', body: await collectChatCompletion(answerChat(model, call, prompt, true)) };
-      }
-      const includeUsage = request.stream_options?.include_usage === true;
-      return { kind: 'stream', parts: await primed(answerChat(model, call, prompt, includeUsage)) };
+      const chunks = chatChunks(identity, request.stream_options?.include_usage === true);
+      const logprobs = request.logprobs === true;
+      const parts = chatParts(events, chunks, { tokenizer, logprobs, choicesPerPrompt: request.n ?? 1 });
+      if (request.stream === true) return { kind: 'stream', parts: await afterFirst(parts) };
+      return { kind: 'whole', body: await collectChatCompletion(parts) };
     },
-    async completion(call) {
-      const { request } = call;
-      assertCompletionSupported(request);
-      reportIgnored(request, completionFields);
-      if (request.stream !== true) {
-        return { kind: 'whole', body: await collectCompletion(answerCompletion(model, call, true)) };
-      }
-      const includeUsage = request.stream_options?.include_usage === true;
-      return { kind: 'stream', parts: await primed(answerCompletion(model, call, includeUsage)) };
+
+    async completion(call): Promise<Answer<Completion, Completion>> {
+      const { request, plan } = call;
+      const loadedNow = loadedModel();
+      const { engine, tokenizer } = loadedNow;
+      refuseUnsupportedCompletion(request);
+      ignored(ignoredFields(request, 'completion'));
+      checkMaxTokens('max_tokens', request.max_tokens, engine.contextLength);
+      const prompts = listPrompts(request.prompt);
+      checkChoices(prompts.length * (request.n ?? 1));
+      const identity = newAnswerIdentity('cmpl', request.model);
+      const events = run(loadedNow, call, {
+        id: identity.id,
+        prompts: prompts.map((prompt) => encodePrompt(loadedNow, prompt, plan)),
+        maxTokens: request.max_tokens ?? DEFAULT_COMPLETION_TOKENS,
+        topLogprobs: request.logprobs ?? null,
+      });
+      const made = completionParts(identity, request.stream_options?.include_usage === true);
+      const logprobs = request.logprobs !== undefined;
+      const parts = completionTextParts(events, made, { tokenizer, logprobs, choicesPerPrompt: request.n ?? 1 });
+      if (request.stream === true) return { kind: 'stream', parts: await afterFirst(parts) };
+      return { kind: 'whole', body: await collectCompletion(parts) };
     },
-    ready: () => Promise.resolve(),
-    close: () => model.engine.close(),
+
+    async ready() {
+      await loaded;
+    },
+
+    async close() {
+      loading.abort(new PreambleError('shutting_down', 'The gateway is shutting down.'));
+      await loaded.then(
+        ({ engine }) => engine.close(),
+        () => undefined,
+      );
+    },
   };
 }
 
-const MAX_REPORTED_FIELDS = 1000;
+/** All choices at once. When one fails, or the answer is given up, the others end with it. */
+async function* run(
+  { engine }: EmbeddedModel,
+  call: Call<ChatCompletionRequest | CompletionRequest>,
+  plan: GenerationPlan,
+): AsyncGenerator<Merged<GenerationEvent>> {
+  const giveUp = new AbortController();
+  const signal = AbortSignal.any([call.signal, giveUp.signal]);
+  try {
+    yield* mergeInOrder(generationRequests(call.request, plan).map((request) => engine.generate(request, signal)));
+  } finally {
+    giveUp.abort();
+  }
+}
+
+function checkChoices(choices: number): void {
+  if (choices <= MAX_CHOICES) return;
+  throw new PreambleError('invalid_request', `The request asks for ${choices} choices, the most is ${MAX_CHOICES}.`, {
+    param: 'prompt',
+    action: 'Send fewer prompts at a time.',
+  });
+}
