@@ -39,7 +39,6 @@ t.test('the record has the fields of the decision log, in its order', async (t) 
     tenant: 'web',
     model: 'smollm2',
     backend: 'embedded',
-    fallbackText: null,
     prompt: { name: 'm/dro', version: '1.2.0', digest: 'ab12' },
     variant: 'canary',
     mode: 'monitor',
