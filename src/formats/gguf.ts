@@ -13,7 +13,7 @@ const MAX_HEADER_BYTES = 64 * 1024 * 1024;
 /**
  * The metadata of a local GGUF file and where each tensor lies. Throws `file_unreadable` or `format_invalid`.
  * Not `@huggingface/gguf`: it pads what it reads with zeros up to its 2 MB chunks, so a truncated file passes, and it checks neither
- * duplicate keys nor tensor offsets nor file size.
+ * duplicate keys nor where the tensors lie.
  */
 export async function readGgufHeader(path: string): Promise<GgufHeader> {
   const name = basename(path);
