@@ -1,28 +1,29 @@
-import { toError } from '../errors.ts';
 import type { Backend } from './backend.ts';
 
 export interface Readiness {
   /** Why requests can't be answered yet, one sentence a model; empty when all is ready. */
   reasons(): string[];
-  /** Resolves when every backend is ready; rejects with the first failure. */
-  settled: Promise<void>;
+  /** Begins to load. Resolves when every backend is ready; rejects with the first failure. */
+  begin(): Promise<void>;
 }
 
 /** Follows backends from start to readiness. */
 export function trackReadiness(backends: ReadonlyMap<string, Backend>): Readiness {
   const states = new Map([...backends.keys()].map((name) => [name, `${name} is loading.`]));
-  const settled = Promise.all(
-    [...backends].map(async ([name, backend]) => {
-      try {
-        await backend.ready();
-        states.delete(name);
-      } catch (error) {
-        states.set(name, `${name} can't be served.`);
-        throw toError(error);
-      }
-    }),
-  ).then(() => undefined);
-  // Whoever wants to know waits for `settled`; nobody having to is no fault.
-  settled.catch(() => undefined);
-  return { reasons: () => [...states.values()], settled };
+  return {
+    reasons: () => [...states.values()],
+    async begin() {
+      await Promise.all(
+        [...backends].map(async ([name, backend]) => {
+          try {
+            await backend.ready();
+            states.delete(name);
+          } catch (error) {
+            states.set(name, `${name} can't be served.`);
+            throw error;
+          }
+        }),
+      );
+    },
+  };
 }

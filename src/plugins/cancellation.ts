@@ -37,6 +37,8 @@ export const cancellation = fastifyPlugin(
       reply.raw.once('close', () => {
         clearTimeout(timer);
         running.delete(controller);
+        // Else a client that keeps its connection would keep us.
+        if (app.draining) setImmediate(() => app.server.closeIdleConnections());
         if (!reply.raw.writableFinished) controller.abort(new PreambleError('cancelled', 'The client went away.'));
       });
       if (app.draining) {

@@ -24,7 +24,7 @@ const DEFAULT_COMPLETION_TOKENS = 16;
 const LOADING_RETRY_SECONDS = 2;
 
 export interface EmbeddedBackendOptions {
-  /** Loads the model; begun at once. The signal fires when the backend is closed before that is done. */
+  /** Loads the model; begun by the first `ready()`. The signal fires when the backend is closed before that is done. */
   load(signal: AbortSignal): Promise<EmbeddedModel>;
   /** Called once for each name of a request field that has no effect here. */
   onIgnoredField(name: string): void;
@@ -32,17 +32,10 @@ export interface EmbeddedBackendOptions {
 
 /** Answers from a model in this process. Requests that come before it is loaded are refused with `not_ready`. */
 export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend {
-  const loading = new AbortController();
-  const loaded = options.load(loading.signal);
+  const closing = new AbortController();
   const ignored = createIgnoredFields(options.onIgnoredField);
+  let loading: Promise<EmbeddedModel> | null = null;
   let model: EmbeddedModel | null = null;
-  loaded.then(
-    (value) => {
-      model = value;
-    },
-    // Whoever waits for `ready()` gets the reason.
-    () => undefined,
-  );
 
   function loadedModel(): EmbeddedModel {
     if (model !== null) return model;
@@ -101,15 +94,15 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
     },
 
     async ready() {
-      await loaded;
+      loading ??= options.load(closing.signal);
+      model = await loading;
     },
 
     async close() {
-      loading.abort(new PreambleError('shutting_down', 'The gateway is shutting down.'));
-      await loaded.then(
-        ({ engine }) => engine.close(),
-        () => undefined,
-      );
+      closing.abort(new PreambleError('shutting_down', 'The gateway is shutting down.'));
+      // A load that failed was told to whoever waited for `ready()`.
+      const loaded = await loading?.catch(() => null);
+      await loaded?.engine.close();
     },
   };
 }

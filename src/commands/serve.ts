@@ -1,0 +1,62 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../config.ts';
+import { createLogger } from '../logging.ts';
+import { serve } from '../server.ts';
+import { banner, baseUrl } from '../startup/banner.ts';
+import { createGateway, prepare } from '../startup/create-gateway.ts';
+import { modelProgress } from './model-progress.ts';
+import { type Output, processOutput } from './output.ts';
+
+interface ServeCommandOptions {
+  config?: string;
+  host?: string;
+  port?: number;
+  check?: boolean;
+}
+
+/** `preamble serve`. Failures are thrown as PreambleError for the top level to print. */
+export function registerServeCommand(program: Command, output: Output = processOutput): void {
+  program
+    .command('serve', { isDefault: true })
+    .description('Serve the OpenAI API (what happens without a command)')
+    .option('--config <file>', 'settings (default: ./preamble.yaml, else what is built in)')
+    .option('--host <host>', 'address to listen on')
+    .option('--port <port>', 'port to listen on; 0 takes any free one', parsePort)
+    .option('--check', 'check settings and prompts, and end')
+    .action((options: ServeCommandOptions) => serveCommand(options, output));
+}
+
+async function serveCommand(options: ServeCommandOptions, output: Output): Promise<void> {
+  const { config, file } = await loadConfig({
+    file: options.config,
+    listen: { host: options.host, port: options.port },
+  });
+  const prepared = await prepare(config);
+  if (options.check === true) {
+    output.stdout.write(`${file ?? 'The built-in configuration'} is valid, and its prompts are there.\n`);
+    return;
+  }
+  const logger = createLogger(config.log);
+  const progress = modelProgress(output);
+  const gateway = createGateway(prepared, logger, progress.onEvent);
+  const states = new Map([...prepared.prompts].map(([name, { state }]) => [name, state]));
+  try {
+    await serve(gateway, {
+      listen: config.listen,
+      logger,
+      onListening: (address) => output.stdout.write(`Preamble listens on ${baseUrl(address)} and loads.\n`),
+      onReady(address) {
+        progress.stop();
+        output.stdout.write(banner(baseUrl(address), config, states));
+      },
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65535) throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+  return port;
+}

@@ -1,0 +1,77 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { createApp } from './app.ts';
+import type { Config } from './config/schema.ts';
+import { PreambleError } from './errors.ts';
+import type { Gateway } from './gateway.ts';
+import { watchProcess } from './process-signals.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ServeOptions {
+  readonly listen: Config['listen'];
+  readonly logger: Logger;
+  onListening(address: Address): void;
+  /** Every model can answer. */
+  onReady(address: Address): void;
+}
+
+/**
+ * Listens, loads the models, serves until SIGTERM or SIGINT, lets running answers end, and returns. While models load, `/readyz` says so.
+ * Throws `address_in_use`, `config_invalid` for an address that can't be listened on, and whatever keeps a model from being served.
+ */
+export async function serve(gateway: Gateway, options: ServeOptions): Promise<void> {
+  const { logger } = options;
+  const app = await createApp(gateway, logger);
+  const signals = watchProcess(logger);
+  try {
+    // Before anything is downloaded: a taken port would make that in vain.
+    const address = await listen(app, options.listen);
+    options.onListening(address);
+    const loaded = gateway.readiness.begin().then(() => options.onReady(address));
+    await Promise.race([loaded, signals.stopped]);
+    logger.info({ event: 'shutdown', signal: await signals.stopped }, 'letting running answers end');
+  } finally {
+    await app.close();
+    await Promise.all([...gateway.backends.values()].map((backend) => backend.close()));
+    signals.forget();
+  }
+}
+
+async function listen(app: FastifyInstance, { host, port }: Config['listen']): Promise<Address> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    throw listenError(error, `${host}:${port}`);
+  }
+  const address = app.server.address();
+  return { host, port: typeof address === 'object' && address !== null ? address.port : port };
+}
+
+function listenError(error: unknown, where: string): unknown {
+  if (!(error instanceof Error && 'code' in error)) return error;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new PreambleError('address_in_use', `${where} is in use by another program.`, {
+        action: 'Choose another port with --port, or end that program.',
+        cause: error,
+      });
+    case 'EACCES':
+      return new PreambleError('config_invalid', `This user may not listen on ${where}.`, {
+        action: 'Choose a port above 1023 with --port.',
+        cause: error,
+      });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new PreambleError('config_invalid', `${where} is not an address of this machine.`, {
+        action: 'Choose another with --host.',
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}
