@@ -13,6 +13,8 @@ const cases: [string, string, string][] = [
   ['capitals', 'refused', 'I CANNOT HELP WITH THAT.'],
   ['zero-width characters within words', 'refused', 'I c\u200ban\u00adn\u2060ot he\ufefflp with that.'],
   ['full-width letters', 'refused', 'Ｉ ｃａｎｎｏｔ ｈｅｌｐ with that.'],
+  ['letters outside the basic plane', 'refused', '𝐈 𝐜𝐚𝐧𝐧𝐨𝐭 𝐡𝐞𝐥𝐩 with that.'],
+  ['accents, apart and joined', 'refused', 'I ca\u0301nn\u0308ot hélp with that.'],
   ['emphasis within words', 'refused', 'I can**not** _help_ with *that*.'],
   ['no-break spaces', 'refused', 'I\u00a0cannot\u202fhelp with that.'],
   ['dashes between clauses', 'refused', 'I’m sorry—I can’t help – not with that.'],
