@@ -1,5 +1,7 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { describe, PreambleError } from '../errors.ts';
 import { exportFormats } from '../prompts/export.ts';
+import { parsePromptReference } from '../prompts/name.ts';
 import { type Output, processOutput } from './output.ts';
 import type { ReadOptions } from './prompt/directories.ts';
 import { listPrompts } from './prompt/list.ts';
@@ -9,11 +11,13 @@ import {
   exportPromptTo,
   type FromTextOptions,
   makeFromText,
+  type NewVersion,
   type WriteOptions,
 } from './prompt/make.ts';
 import { showPrompt } from './prompt/show.ts';
 import { type VerifyOptions, verifyPrompts } from './prompt/verify.ts';
 
+const FIRST_VERSION = '1.0.0';
 const reference = 'NAME, its newest stable version, or NAME@VERSION';
 
 /** `preamble prompt list|show|verify|add|export|from-text`. Failures are thrown as PreambleError for the top level to print. */
@@ -44,9 +48,14 @@ export function registerPromptCommands(program: Command, output: Output = proces
     .action((name: string, options: ExportOptions) => exportPromptTo(name, options, output));
   writing(prompt.command('from-text'))
     .description("Make a prompt of a text's token embeddings: the model answers as under the text itself")
-    .option('--text <text>', 'the text')
+    .addOption(new Option('--text <text>', 'the text').conflicts('textFile'))
     .option('--text-file <file>', 'a UTF-8 file with the text; the line breaks at its end are left out')
-    .action((options: FromTextOptions) => makeFromText(options, output));
+    .action((options: FromTextOptions, command: Command) => {
+      if (options.text === undefined && options.textFile === undefined) {
+        command.error('error: one of --text and --text-file is required');
+      }
+      return makeFromText(options, output);
+    });
 }
 
 function reading(command: Command) {
@@ -62,7 +71,7 @@ function reading(command: Command) {
 function writing(command: Command) {
   return command
     .requiredOption('--model <model>', 'the model that it is for: a directory or the name of a model')
-    .requiredOption('--name <name>', 'what it is called: NAME or NAME@VERSION (default version: 1.0.0)')
+    .requiredOption('--name <name>', 'what it is called: NAME or NAME@VERSION (default version: 1.0.0)', newVersion)
     .option('--out <dir>', 'the directory of prompts to write into', 'prompts')
     .addOption(
       new Option('--position <position>', "where it stands: at the head of the system message or of the user's first")
@@ -75,4 +84,14 @@ function writing(command: Command) {
 
 function collect(directory: string, before: string[] | undefined): string[] {
   return [...(before ?? []), directory];
+}
+
+function newVersion(text: string): NewVersion {
+  try {
+    const { name, version } = parsePromptReference(text);
+    return { name, version: version ?? FIRST_VERSION };
+  } catch (error) {
+    if (error instanceof PreambleError) throw new InvalidArgumentError(describe(error));
+    throw error;
+  }
 }

@@ -45,7 +45,7 @@ export async function promptFromText(directory: string, options: FromTextOptions
 }
 
 /** Rows of `model.embed_tokens.weight`, one for each id, read one by one: the whole matrix of an 8B model has a gigabyte. */
-export async function readEmbeddingRows(directory: string, ids: readonly number[]): Promise<PromptTensor> {
+async function readEmbeddingRows(directory: string, ids: readonly number[]): Promise<PromptTensor> {
   const checkpoint = await openCheckpoint(directory);
   const { vocabSize, hiddenSize } = checkpoint.config;
   const { file, location } = checkpoint.tensor(EMBEDDINGS_TENSOR);

@@ -19,7 +19,7 @@ export interface PromptVersion {
   load(): Promise<SoftPrompt>;
 }
 
-export interface BrokenPrompt {
+interface BrokenPrompt {
   readonly name: string;
   readonly version: string;
   readonly label: string;

@@ -9,7 +9,7 @@ export const MAX_VIRTUAL_TOKENS = 4096;
 /** 4096 float32 rows of a model as wide as the widest today (16,384), and a header. */
 export const MAX_TENSOR_FILE_BYTES = 4096 * 16_384 * 4 + 2 ** 20;
 
-export type PromptDtype = 'BF16' | 'F32';
+type PromptDtype = 'BF16' | 'F32';
 
 /** The rows as stored. */
 export interface PromptTensor {
@@ -19,8 +19,6 @@ export interface PromptTensor {
   /** `[tokens, hiddenSize]`, row-major, little-endian. */
   readonly bytes: Uint8Array;
 }
-
-export const dtypeBytes = { BF16: 2, F32: 4 } as const satisfies Record<PromptDtype, number>;
 
 /**
  * Parses the bytes of a `prompt.safetensors`: one tensor `soft_prompt` [tokens, hiddenSize], BF16 or F32, all finite.

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { adapterDirectory, tinyModelDirectory } from '../prompts/support/tiny.ts';
 
-const entry = fileURLToPath(new URL('./support/prompt-cli.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 interface Ended {
   code: number;
@@ -47,7 +47,7 @@ t.test('a prompt is made, listed, shown, checked and handed on', async (t) => {
   t.match(other, {
     code: 1,
     stdout: '',
-    stderr: /^tiny\/kind@1\.0\.0 exists already .* give the new content a new version.*\n$/,
+    stderr: /^preamble: tiny\/kind@1\.0\.0 exists already .* give the new content a new version.*\n$/,
   });
 
   const listed = await prompt(cwd, 'list');
@@ -83,7 +83,7 @@ t.test('an adapter of another model is bound to this one, and says so', async (t
   const added = await prompt(cwd, 'add', '.', ...model, '--name', 'tiny/peft');
   t.match(added, { code: 0, stderr: /trained on "someone\/else"; it is now bound to preamble-tests\/tiny-chat/ });
   const lora = await prompt(cwd, 'add', adapterDirectory('lora'), ...model, '--name', 'tiny/lora');
-  t.match(lora, { code: 1, stdout: '', stderr: /^.*LORA.*\n$/ });
+  t.match(lora, { code: 1, stdout: '', stderr: /^preamble: .*LORA.*\n$/ });
 });
 
 t.test('verify tells the sound from the damaged, and ends in 1', async (t) => {
@@ -96,7 +96,7 @@ t.test('verify tells the sound from the damaged, and ends in 1', async (t) => {
   const verified = await prompt(cwd, 'verify', '--prompts', 'prompts');
   t.equal(verified.code, 1);
   t.match(verified.stdout, /tiny\/a@1\.0\.0: .*SHA-256.*\ntiny\/c@1\.0\.0: ok\ntiny\/b@1\.0\.0: .*format/);
-  t.equal(verified.stderr, 'Not usable: tiny/a@1.0.0, tiny/b@1.0.0. Make them again or get fresh copies.\n');
+  t.equal(verified.stderr, 'preamble: Not usable: tiny/a@1.0.0, tiny/b@1.0.0. Make them again or get fresh copies.\n');
 });
 
 t.test('a signed prompt holds under its key and no other', async (t) => {
@@ -109,27 +109,37 @@ t.test('a signed prompt holds under its key and no other', async (t) => {
   await prompt(cwd, 'from-text', ...model, '--name', 'tiny/signed', '--text', 'Be kind.', '--sign-with', 'own.pem');
   t.match(await prompt(cwd, 'verify', 'tiny/signed', '--public-key', 'own.pub'), { code: 0 });
   t.match(await prompt(cwd, 'verify', 'tiny/signed', '--public-key', 'other.pub'), { code: 1, stdout: /not trusted/ });
-  t.match(await prompt(cwd, 'verify', '--public-key', 'absent'), { code: 1, stderr: /^Cannot read absent.*\n$/ });
-  t.match(await prompt(cwd, 'verify', '--public-key', entry), { code: 1, stderr: /^.* no public Ed25519 key.*\n$/ });
+  t.match(await prompt(cwd, 'verify', '--public-key', 'absent'), {
+    code: 1,
+    stderr: /^preamble: Cannot read absent.*\n$/,
+  });
+  t.match(await prompt(cwd, 'verify', '--public-key', entry), {
+    code: 1,
+    stderr: /^preamble: .* no public Ed25519 key.*\n$/,
+  });
 });
 
 t.test('wrong use and missing things end in one line and their code', async (t) => {
   const cwd = t.testdir();
   const uses: [string[], number, RegExp][] = [
-    [['show', 'tiny/absent'], 1, /^There is no prompt "tiny\/absent"\. There are: smollm2-135m\/brief/],
+    [['show', 'tiny/absent'], 1, /^preamble: There is no prompt "tiny\/absent"\. There are: smollm2-135m\/brief/],
     [['show', '../../etc'], 1, /is not the name of a prompt/],
-    [['list', '--prompts', 'absent'], 1, /^Cannot list the prompts in absent/],
-    [['from-text', ...model, '--name', 'tiny/x'], 2, /^The text is missing/],
-    [['from-text', ...model, '--name', '../x', '--text', 'a'], 1, /is not the name of a prompt/],
-    [['from-text', ...model, '--name', 'tiny/x', '--text-file', 'absent'], 1, /^Cannot read absent/],
+    [['list', '--prompts', 'absent'], 1, /^preamble: Cannot list the prompts in absent/],
+    [['from-text', ...model, '--name', 'tiny/x'], 2, /^error: one of --text and --text-file is required/],
+    [
+      ['from-text', ...model, '--name', '../x', '--text', 'a'],
+      2,
+      /argument '..\/x' is invalid. .*is not the name of a prompt/,
+    ],
+    [['from-text', ...model, '--name', 'tiny/x', '--text-file', 'absent'], 1, /^preamble: Cannot read absent/],
     [['from-text', '--model', './absent', '--name', 'tiny/x', '--text', 'a'], 1, /absent does not exist/],
-    [['add', 'absent', ...model, '--name', 'tiny/x'], 1, /^Cannot read absent/],
+    [['add', 'absent', ...model, '--name', 'tiny/x'], 1, /^preamble: Cannot read absent/],
     [['export', 'smollm2-135m/brief', '--out', '.'], 1, /exists already/],
-    [['verify', 'smollm2-135m/brief', ...model], 1, /^Not usable/],
+    [['verify', 'smollm2-135m/brief', ...model], 1, /^preamble: Not usable/],
   ];
   for (const [args, code, message] of uses) {
     const ended = await prompt(cwd, ...args);
     t.match(ended, { code, stderr: message }, args.join(' '));
-    t.equal(ended.stderr.split('\n').length, 2, 'one line');
+    if (code === 1) t.equal(ended.stderr.split('\n').length, 2, 'one line');
   }
 });

@@ -4,7 +4,7 @@ import { writePrompt } from '../../prompts/artifact-write.ts';
 import { type ExportFormat, exportPrompt } from '../../prompts/export.ts';
 import { type MadePrompt, promptFromText } from '../../prompts/from-text.ts';
 import { importPrompt } from '../../prompts/import.ts';
-import { parsePromptReference, promptLabel, quote } from '../../prompts/name.ts';
+import { promptLabel, quote } from '../../prompts/name.ts';
 import { signManifest } from '../../prompts/signature.ts';
 import type { PromptPosition } from '../../prompts/soft-prompt.ts';
 import { type Output, writeResult } from '../output.ts';
@@ -12,12 +12,14 @@ import { openPrompts, type ReadOptions } from './directories.ts';
 import { readKey } from './keys.ts';
 import { modelDirectoryFor } from './model.ts';
 
-const FIRST_VERSION = '1.0.0';
+export interface NewVersion {
+  name: string;
+  version: string;
+}
 
 export interface WriteOptions {
   model: string;
-  /** `name` or `name@version` */
-  name: string;
+  name: NewVersion;
   out: string;
   position: PromptPosition;
   signWith?: string | undefined;
@@ -35,16 +37,14 @@ export interface ExportOptions extends ReadOptions {
 }
 
 export async function makeFromText(options: FromTextOptions, output: Output): Promise<void> {
-  const target = newVersion(options);
   const text = await textOf(options);
   const directory = await modelDirectoryFor(options.model, output);
-  await write(await promptFromText(directory, { ...target, text }), options, output);
+  await write(await promptFromText(directory, { ...options.name, position: options.position, text }), options, output);
 }
 
 export async function addPrompt(path: string, options: WriteOptions, output: Output): Promise<void> {
-  const target = newVersion(options);
   const modelDirectory = await modelDirectoryFor(options.model, output);
-  const imported = await importPrompt(path, { ...target, modelDirectory });
+  const imported = await importPrompt(path, { ...options.name, position: options.position, modelDirectory });
   const { id } = imported.content.model;
   if (imported.baseModel !== null && imported.baseModel !== id) {
     output.stderr.write(`The adapter says it was trained on ${quote(imported.baseModel)}; it is now bound to ${id}.\n`);
@@ -57,11 +57,6 @@ export async function exportPromptTo(reference: string, options: ExportOptions, 
   await exportPrompt(prompt, options.format, options.out);
   const value = { prompt: prompt.label, format: options.format, path: options.out };
   writeResult(options.json, value, `Wrote ${prompt.label} to ${options.out}`, output);
-}
-
-function newVersion(options: WriteOptions): { name: string; version: string; position: PromptPosition } {
-  const { name, version } = parsePromptReference(options.name);
-  return { name, version: version ?? FIRST_VERSION, position: options.position };
 }
 
 async function write({ content, tensor }: MadePrompt, options: WriteOptions, output: Output): Promise<void> {
@@ -82,13 +77,7 @@ async function write({ content, tensor }: MadePrompt, options: WriteOptions, out
   );
 }
 
-async function textOf(options: FromTextOptions): Promise<string> {
-  const { text, textFile } = options;
-  if ((text === undefined) === (textFile === undefined)) {
-    throw new PreambleError('invalid_request', 'The text is missing, or given twice.', {
-      action: 'Give one of --text and --text-file.',
-    });
-  }
+async function textOf({ text, textFile }: FromTextOptions): Promise<string> {
   if (text !== undefined) return text;
   try {
     const bytes = await readFile(String(textFile));
