@@ -24,7 +24,7 @@ function couldBegin(text: string, stop: readonly string[]): number {
 
 // Two letters make overlaps, and partial matches that fail late, likely.
 const letters = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 60 });
-const stops = fc.array(fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 6 }), { maxLength: 4 });
+const stops = fc.array(fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 9 }), { maxLength: 4 });
 const cuts = fc.array(fc.nat({ max: 60 }), { maxLength: 20 });
 
 function piecesOf(text: string, at: readonly number[]): string[] {
@@ -76,6 +76,10 @@ t.test('holds back no more than could begin a stop string', async (t) => {
 t.test('the stop string that is complete first wins, not the one listed first or begun first', async (t) => {
   t.strictSame(createStopMatcher(['abcd', 'bc']).push('xabcd'), { text: 'xa', stopped: true });
   t.strictSame(createStopMatcher(['c', 'abc']).push('xabc'), { text: 'x', stopped: true });
+});
+
+t.test('a partial match that fails late falls back to the longest that still holds', async (t) => {
+  t.strictSame(createStopMatcher(['aabaaaX']).push('aabaaabaaaX'), { text: 'aaba', stopped: true });
 });
 
 t.test('nothing more is said after a stop', async (t) => {
