@@ -47,8 +47,8 @@ t.test('top_k 1, top_p 0 and a temperature next to 0 are greedy', async (t) => {
     fc.assert(
       fc.property(logitsOf, fc.nat(), (logits, seed) => {
         const best = logits.indexOf(Math.max(...logits));
-        const unique = logits.filter((logit) => logit === logits[best]).length === 1;
-        fc.pre(unique);
+        // Logits closer than float32 probabilities can tell apart are a tie, which goes to the lower id.
+        fc.pre(logits.every((logit, id) => id === best || logit < (logits[best] ?? 0) - 1e-4));
         return [{ topK: 1 }, { topP: 0 }, { temperature: 1e-9 }, { temperature: 0 }, { minP: 1 }].every(
           (changes) =>
             createSampler(parameters({ seed, ...changes }), VOCAB, null).next(logits, [], []).tokenId === best,
