@@ -8,7 +8,7 @@ export async function measureStart(weights: WeightPrecision): Promise<{ readyMs:
   const start = performance.now();
   const server = spawn(process.execPath, ['src/cli.ts', 'serve', '--port', String(port)], {
     stdio: 'ignore',
-    env: { ...process.env, PREAMBLE_BENCH_WEIGHTS: weights },
+    env: { ...process.env, PREAMBLE_MODELS_SMOLLM2_135M_INSTRUCT_BACKEND_WEIGHTS: weights },
   });
   try {
     const base = `http://127.0.0.1:${port}`;

@@ -32,7 +32,7 @@ const embeddedBackendSchema = Type.Object(
       minLength: 1,
       description: 'Known name, hub repository (ORG/NAME), or directory; ./ is beside this file.',
     }),
-    weights: Type.Enum(['4-bit', '8-bit', 'float32'], { default: '4-bit', description: 'How weights are held.' }),
+    weights: Type.Enum(['4-bit', '8-bit', 'float32'], { default: '8-bit', description: 'How weights are held.' }),
     slots: Type.Integer({ minimum: 1, maximum: 64, default: 8, description: 'Answers that are written together.' }),
     queue: Type.Integer({
       minimum: 0,
@@ -48,6 +48,13 @@ const embeddedBackendSchema = Type.Object(
       default: null,
       description: 'Threads that compute; null is one for each processor core.',
     }),
+    sampling: Type.Object(
+      {
+        temperature: Type.Number({ minimum: 0, maximum: 2, default: 1, description: 'For requests that name none.' }),
+        topP: Type.Number({ minimum: 0, maximum: 1, default: 1, description: 'For requests that name none.' }),
+      },
+      { ...closed, default: {} },
+    ),
   },
   closed,
 );
@@ -101,7 +108,8 @@ export const configSchema = Type.Object(
         [defaultModelName]: {
           prompt: 'smollm2-135m/careful',
           onPromptUnavailable: 'refuse',
-          backend: { kind: 'embedded', model: defaultModelName },
+          // The sampling that its authors recommend; at OpenAI's temperature of 1 so small a model rambles.
+          backend: { kind: 'embedded', model: defaultModelName, sampling: { temperature: 0.2, topP: 0.9 } },
         },
       },
       description: 'By the name that clients use.',

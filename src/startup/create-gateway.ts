@@ -57,6 +57,7 @@ export function createGateway(
       createEmbeddedBackend({
         load: (signal) =>
           loadEmbeddedModel(settings.backend, { manifest: prompt?.version?.manifest ?? null, onEvent, signal }),
+        sampling: settings.backend.sampling,
         onIgnoredField: (field) =>
           logger.warn({ event: 'field.ignored', model: name, field }, 'a request field has no effect on this model'),
       }),

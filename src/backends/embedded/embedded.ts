@@ -11,7 +11,12 @@ import { listPrompts } from '../../openai/list-prompts.ts';
 import { MAX_CHOICES } from '../../openai/request-fields.ts';
 import type { Answer, Backend, Call } from '../backend.ts';
 import { chatParts, completionTextParts } from './answer-parts.ts';
-import { checkMaxTokens, type GenerationPlan, generationRequests } from './generation-requests.ts';
+import {
+  checkMaxTokens,
+  type GenerationPlan,
+  generationRequests,
+  type SamplingDefaults,
+} from './generation-requests.ts';
 import { createIgnoredFields } from './ignored-fields.ts';
 import { afterFirst, type Merged, mergeInOrder } from './merge.ts';
 import type { EmbeddedModel } from './model.ts';
@@ -26,6 +31,8 @@ const LOADING_RETRY_SECONDS = 2;
 export interface EmbeddedBackendOptions {
   /** Loads the model; begun by the first `ready()`. The signal fires when the backend is closed before that is done. */
   load(signal: AbortSignal): Promise<EmbeddedModel>;
+  /** What requests get that name no temperature or top_p. */
+  sampling: SamplingDefaults;
   /** Called once for each name of a request field that has no effect here. */
   onIgnoredField(name: string): void;
 }
@@ -62,6 +69,7 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
         prompts: [encodeMessages(loadedNow, request.messages, plan)],
         maxTokens: limit ?? engine.contextLength,
         topLogprobs: request.logprobs === true ? (request.top_logprobs ?? 0) : null,
+        defaults: options.sampling,
       });
       const chunks = chatChunks(identity, request.stream_options?.include_usage === true);
       const logprobs = request.logprobs === true;
@@ -85,6 +93,7 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
         prompts: prompts.map((prompt) => encodePrompt(loadedNow, prompt, plan)),
         maxTokens: request.max_tokens ?? DEFAULT_COMPLETION_TOKENS,
         topLogprobs: request.logprobs ?? null,
+        defaults: options.sampling,
       });
       const made = completionParts(identity, request.stream_options?.include_usage === true);
       const logprobs = request.logprobs !== undefined;

@@ -5,9 +5,6 @@ import { PreambleError } from '../../errors.ts';
 import type { ChatCompletionRequest } from '../../openai/chat.ts';
 import type { CompletionRequest } from '../../openai/completions.ts';
 
-/** OpenAI's own defaults. */
-const DEFAULT_TEMPERATURE = 1;
-const DEFAULT_TOP_P = 1;
 /** Exclusive, and crypto.randomInt's own limit. */
 const SEED_RANGE = 2 ** 48 - 1;
 
@@ -18,7 +15,11 @@ export interface GenerationPlan {
   prompts: readonly (readonly PromptSegment[])[];
   maxTokens: number;
   topLogprobs: number | null;
+  /** For what the request leaves out. */
+  defaults: SamplingDefaults;
 }
+
+export type SamplingDefaults = Pick<SamplingParameters, 'temperature' | 'topP'>;
 
 /** One request a choice, prompt by prompt, as OpenAI numbers them. The same seed gives each choice its own, always the same, tokens. */
 export function generationRequests(
@@ -32,7 +33,7 @@ export function generationRequests(
     Array.from({ length: n }, (_, choice) => ({
       id: `${plan.id}-${at * n + choice}`,
       prompt,
-      sampling: samplingOf(request, choiceSeed(seed, choice)),
+      sampling: samplingOf(request, plan.defaults, choiceSeed(seed, choice)),
       maxTokens: plan.maxTokens,
       stop,
       ignoreEos: request.ignore_eos ?? false,
@@ -41,10 +42,14 @@ export function generationRequests(
   );
 }
 
-function samplingOf(request: ChatCompletionRequest | CompletionRequest, seed: number): SamplingParameters {
+function samplingOf(
+  request: ChatCompletionRequest | CompletionRequest,
+  defaults: SamplingDefaults,
+  seed: number,
+): SamplingParameters {
   return {
-    temperature: request.temperature ?? DEFAULT_TEMPERATURE,
-    topP: request.top_p ?? DEFAULT_TOP_P,
+    temperature: request.temperature ?? defaults.temperature,
+    topP: request.top_p ?? defaults.topP,
     topK: Math.max(0, request.top_k ?? 0),
     minP: request.min_p ?? 0,
     seed,

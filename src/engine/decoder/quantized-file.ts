@@ -13,7 +13,7 @@ import { type QuantizedBits, type QuantizedMatrix, quantizeMatrix } from '../qua
 import { bitsOf, quantizedNames, quantizedTensorShapes, weightName } from './weights.ts';
 
 /** Raised whenever the file's content would come out differently for the same checkpoint. */
-const FILE_VERSION = '1';
+const FILE_VERSION = '2';
 
 export interface QuantizedFile {
   folder: string;
