@@ -49,7 +49,6 @@ const chatCompletionRequestSchema = Type.Object(
 
 export type ContentPart = Type.Static<typeof contentPartSchema>;
 export type ChatMessage = Type.Static<typeof messageSchema>;
-export type ChatRole = ChatMessage['role'];
 export type ChatCompletionRequest = Type.Static<typeof chatCompletionRequestSchema>;
 
 /** The names of the fields that {@link parseChatCompletionRequest} checks; others may be there and are not read. */

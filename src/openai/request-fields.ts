@@ -1,7 +1,7 @@
 import Type from 'typebox';
 
 /** OpenAI documents 4; vLLM takes more, and applications written for it send them. Each costs a little work per character of the answer. */
-export const MAX_STOP_STRINGS = 16;
+const MAX_STOP_STRINGS = 16;
 /** Choices per prompt, OpenAI's own limit. */
 export const MAX_CHOICES = 128;
 /** Alternatives reported per token, OpenAI's own limit. */

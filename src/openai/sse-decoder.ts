@@ -1,7 +1,7 @@
 import { PreambleError } from '../errors.ts';
 
 /** Characters of one event: ample for a chunk with 20 logprobs a token or a long tool call, and a bound on what a server can make us hold. */
-export const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
+const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
 
 export interface ServerSentEvent {
   /** 'message' where the stream names none. */

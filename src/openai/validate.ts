@@ -27,7 +27,7 @@ export function fieldError(path: string, problem: string): PreambleError {
 }
 
 /** `/messages/0/role` (JSON pointer, RFC 6901) -> `messages[0].role` */
-export function fieldPath(pointer: string): string {
+function fieldPath(pointer: string): string {
   return pointer
     .split('/')
     .slice(1)

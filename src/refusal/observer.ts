@@ -19,7 +19,7 @@ export interface TextFinding {
 }
 
 /** The rule of a decision that the model server itself made in `message.refusal`. */
-export const REFUSAL_FIELD_RULE = 'message.refusal';
+const REFUSAL_FIELD_RULE = 'message.refusal';
 
 /** Joins the text's finding with what the wire says: `message.refusal`, tool calls, the finish reason. The same for every detector. */
 export function observe(detector: string, text: TextReader): Observer {

@@ -31,7 +31,7 @@ export interface PatternContext {
 const EMPTY: PatternNode = { kind: 'sequence', items: [] };
 
 /** Normalised words of a short text, contractions unfolded. */
-export function wordsOf(text: string, contractions: Contractions): string[] {
+function wordsOf(text: string, contractions: Contractions): string[] {
   const normal = [...text].map(normalizeCodePoint).join('');
   const words: string[] = [];
   let word = '';

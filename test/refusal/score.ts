@@ -9,7 +9,7 @@ export interface Proportion {
 }
 
 /** Wilson's score interval (1927), 95%; the whole of [0, 1] where nothing was counted. */
-export function wilson(hits: number, of: number): Proportion {
+function wilson(hits: number, of: number): Proportion {
   if (of === 0) return { of, value: Number.NaN, low: 0, high: 1 };
   const p = hits / of;
   const centre = p + Z ** 2 / (2 * of);

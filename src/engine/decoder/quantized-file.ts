@@ -74,7 +74,7 @@ async function writableFolder(checkpoint: Checkpoint, cacheDirectory: string, so
 }
 
 /** Layers that read the same input become one product. */
-export function productsOf(checkpoint: Checkpoint): string[][] {
+function productsOf(checkpoint: Checkpoint): string[][] {
   const perLayer = Array.from({ length: checkpoint.config.layers }, (_, layer) => {
     const attention = `model.layers.${layer}.self_attn`;
     const mlp = `model.layers.${layer}.mlp`;

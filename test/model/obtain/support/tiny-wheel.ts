@@ -3,7 +3,7 @@ import { crc32, deflateRawSync } from 'node:zlib';
 import type { WheelPin } from '../../../../src/model/known-models.ts';
 
 /** A zip archive as a wheel is one: deflated members, then the central directory. */
-export function zipArchive(members: readonly { name: string; bytes: Buffer }[]): Buffer {
+function zipArchive(members: readonly { name: string; bytes: Buffer }[]): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
