@@ -4,6 +4,7 @@ import { invalidGguf } from './gguf/cursor.ts';
 import { type GgufHeader, parseGgufHeader } from './gguf/header.ts';
 
 export type { GgufHeader, GgufTensor } from './gguf/header.ts';
+export type { GgufValue } from './gguf/metadata.ts';
 
 /** Room for the tokenizer of a 260,000-token vocabulary (about 15 MB); what a hostile header may make us read stays bounded. */
 const MAX_HEADER_BYTES = 64 * 1024 * 1024;

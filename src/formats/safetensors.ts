@@ -14,7 +14,6 @@ import {
 
 export {
   byteLength,
-  type SafetensorsDtype,
   type SafetensorsHeader,
   type TensorLocation,
 } from './safetensors-header.ts';
