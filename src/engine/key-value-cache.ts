@@ -12,6 +12,8 @@
 const SPARE_POSITIONS = 64;
 /** Capacity grows by this many positions: copying is rare, and little is read in vain. */
 const CAPACITY_STEP = 128;
+/** Up to here an empty cache keeps its memory: growing again for each conversation of usual length would cost more. */
+const KEPT_CAPACITY = 4 * CAPACITY_STEP;
 
 export interface KeyValueShape {
   layers: number;
@@ -88,7 +90,7 @@ export function createKeyValueCache(shape: KeyValueShape, rows: number): KeyValu
 
   /** Long sequences leave a large capacity behind, which every later step would multiply by its mask. */
   function shrinkWhenEmpty(): void {
-    if (capacity === CAPACITY_STEP || lengths.some((used) => used > 0)) return;
+    if (capacity <= KEPT_CAPACITY || lengths.some((used) => used > 0)) return;
     capacity = CAPACITY_STEP;
     planes = allocate(capacity);
   }

@@ -1,6 +1,7 @@
 import { Tensor as RuntimeTensor } from 'onnxruntime-node';
 import { openSession, type Session } from '../../graph/session.ts';
 import { type Checkpoint, openCheckpoint } from '../../model/checkpoint.ts';
+import type { KeyValueSnapshot, KeyValueView } from '../key-value-cache.ts';
 import type { WorkerOptions } from '../messages.ts';
 import { buildDecodeGraph, names } from './decode-graph.ts';
 import type { Decoder, DecoderStep } from './decoder.ts';
@@ -25,7 +26,8 @@ export async function createOnnxDecoder(options: DecoderOptions): Promise<Decode
 
   async function step({ cache, firstRow, batch, positions, embeddings: input }: DecoderStep): Promise<Float32Array> {
     const lengths = Array.from({ length: batch }, (_, row) => cache.length(firstRow + row));
-    const past = cache.view(firstRow, batch);
+    // A prompt is read against exactly what came before it; running answers share the cache's capacity, masked where they are shorter.
+    const past = positions > 1 ? compact(cache.snapshot(firstRow)) : cache.view(firstRow, batch);
     const rows = rotaryRows(lengths.map((first) => ({ first, positions })));
     const queries = (config.heads / config.kvHeads) * positions;
     const cacheShape = [batch, config.kvHeads, past.capacity, config.headDim];
@@ -68,6 +70,10 @@ export async function createOnnxDecoder(options: DecoderOptions): Promise<Decode
 }
 
 const NOTHING = new Float32Array();
+
+function compact({ keys, values, length }: KeyValueSnapshot): KeyValueView {
+  return { keys, values, capacity: length };
+}
 
 // Waiting threads spin within a run, which is what makes small operators fast; between runs they would only heat an idle machine.
 const configuration = { 'session.force_spinning_stop': '1' };
