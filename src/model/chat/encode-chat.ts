@@ -35,6 +35,7 @@ export function encodeChat(
   const guard = guardOf(tokenizer);
   const rendered = renderChat(guard, template, messages, options);
   const maxTokens = options.maxTokens ?? Number.POSITIVE_INFINITY;
+  if (tokenizer.surelyExceeds(rendered, maxTokens)) throw tooLong(maxTokens);
   const segments: PromptSegment[] = [];
   let tokens: number[] = [];
   let total = options.softPrompt?.tokens ?? 0;

@@ -32,6 +32,8 @@ export interface Tokenizer {
   readonly controlTokens: ReadonlyMap<number, string>;
   /** Lone surrogates become U+FFFD, as in any UTF-8 encoder. Throws `context_length_exceeded`. */
   encode(text: string, options?: EncodeOptions): number[];
+  /** Whether a text must have more tokens than that, judged by its length alone: no token is longer than the longest. */
+  surelyExceeds(text: string, maxTokens: number): boolean;
   /** Cuts a text at its control tokens and at `marker`, which stands for no token. */
   splitAtControlTokens(text: string, marker: string): ControlSection[];
   /**
@@ -109,6 +111,9 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     return token === undefined ? noBytes : spelling.bytes(token);
   }
 
+  // a token has at least as many bytes as UTF-16 units
+  const longestToken = [...tokens.keys()].reduce((longest, id) => Math.max(longest, tokenBytes(id).length), 1);
+  const surelyExceeds = (text: string, maxTokens: number) => text.length > maxTokens * longestToken;
   const shownBytes = (id: number, skip: boolean) => (skip && special.has(id) ? noBytes : tokenBytes(id));
 
   return {
@@ -119,10 +124,12 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     encode(text, options = {}) {
       const phases = options.controlTokens === false ? withoutControl : withControl;
       const maxTokens = options.maxTokens ?? Number.POSITIVE_INFINITY;
+      if (surelyExceeds(text, maxTokens)) throw tooLong(maxTokens);
       const encoded = encodeWith(phases, text.toWellFormed(), true, maxTokens);
       if (encoded.length > maxTokens) throw tooLong(maxTokens);
       return options.addSpecialTokens === true ? [...surrounding.before, ...encoded, ...surrounding.after] : encoded;
     },
+    surelyExceeds,
     splitAtControlTokens(text, marker) {
       return splitAtMarker(text.toWellFormed(), marker, controlSplitter);
     },
