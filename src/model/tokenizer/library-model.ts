@@ -13,6 +13,19 @@ export interface LibraryModel {
   encode(normalized: string, first: boolean, ids: number[], maxTokens: number): void;
 }
 
+/** What is used of the library, whose own type declarations don't resolve under Node's module rules. */
+interface LibraryParts {
+  readonly normalizer: ((text: string) => string) | null;
+  readonly pre_tokenizer: ((text: string, options: { section_index: number }) => string[]) | null;
+  readonly model: LibraryBpe | null;
+}
+
+interface LibraryBpe {
+  (words: readonly string[]): string[];
+  readonly tokens_to_ids: ReadonlyMap<string, number>;
+  readonly unk_token_id: number | undefined;
+}
+
 /**
  * Words are the pre-tokenizer's. A longer one is encoded in pieces: 16,384 letters without a break are no language, and
  * the merges take 2 to 4 microseconds a character there, so that a limit on tokens must be able to stop between pieces.
@@ -98,7 +111,7 @@ function unknownLetterFilter(json: TokenizerJson): (word: string) => string {
   return (word) => word.replace(pattern, '');
 }
 
-function build(json: TokenizerJson, reserved: ReadonlySet<string>, path: string): LibraryTokenizer {
+function build(json: TokenizerJson, reserved: ReadonlySet<string>, path: string): LibraryParts {
   const { vocab, merges, unk_token: unknown } = json.model;
   const drop = (token: string) => reserved.has(token) && token !== unknown;
   const entries = Object.entries(vocab).filter(([token]) => !drop(token));
