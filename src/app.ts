@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import fastify, { type ConnectionError, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, { type ConnectionError, type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { PreambleError } from './errors.ts';
 import type { Gateway } from './gateway.ts';
 import { toErrorResponse } from './openai/error-body.ts';
@@ -29,7 +29,7 @@ const MAX_PATH_PARAMETER = 512;
 export async function createApp(gateway: Gateway, logger: FastifyBaseLogger): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
     requestIdHeader: false,
     bodyLimit: gateway.limits.bodyBytes,

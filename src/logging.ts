@@ -3,7 +3,10 @@ import pretty from 'pino-pretty';
 import type { LogSettings } from './config/schema.ts';
 
 /** JSON lines on stderr; on a terminal, lines for people. Standard output is left to what a command says. */
-export function createLogger(settings: LogSettings, stream: NodeJS.WriteStream & { fd: number } = process.stderr): Logger {
+export function createLogger(
+  settings: LogSettings,
+  stream: NodeJS.WriteStream & { fd: number } = process.stderr,
+): Logger {
   const options = { level: settings.level, base: null, serializers: { err: pino.stdSerializers.errWithCause } };
   if (!stream.isTTY) return pino(options, pino.destination({ dest: stream.fd, sync: true }));
   const colorize = process.env['NO_COLOR'] === undefined;

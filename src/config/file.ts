@@ -30,7 +30,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile | null> {
 }
 
 /** YAML 1.2; keys that stand twice are errors. Throws `config_invalid`. */
-export function parseConfigText(text: string, path: string): ConfigFile {
+function parseConfigText(text: string, path: string): ConfigFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;

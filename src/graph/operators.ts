@@ -32,7 +32,8 @@ export function createOperators(apply: Apply, constant: MakeConstant) {
       axes.length === 0 ? x : apply(name, [x], { axes, keepDims })[0];
 
   const [add, mul, exp, log, sigmoid] = [binary('Add'), binary('Mul'), unary('Exp'), unary('Log'), unary('Sigmoid')];
-  const sum = reduce('ReduceSum');
+  const [sum, mean] = [reduce('ReduceSum'), reduce('ReduceMean')];
+  const [div, sqrt] = [binary('Div'), unary('Sqrt')];
 
   const scalar = (value: number, dtype: DType) => constant([value], [], dtype);
   const scale = (x: Tensor, factor: number) => (factor === 1 ? x : mul(x, scalar(factor, x.dtype)));
@@ -69,10 +70,17 @@ export function createOperators(apply: Apply, constant: MakeConstant) {
     return scale(apply('MatMul', [transposeA ? swapLastAxes(a) : a, transposeB ? swapLastAxes(b) : b], {})[0], factor);
   }
 
+  /** x / √(mean(x²) + ε) · weight over the last axis; the kernel would keep 1/rms in float32 whatever x is. */
+  function rmsNorm(x: Tensor, weight: Tensor, epsilon: number): Tensor {
+    if (x.dtype === 'float32') return apply('SimplifiedLayerNormalization', [x, weight], { epsilon })[0];
+    const meanSquare = mean(mul(x, x), [-1], true);
+    return mul(div(x, sqrt(add(meanSquare, scalar(epsilon, x.dtype)))), weight);
+  }
+
   return {
     identity: unary('Identity'),
     neg: unary('Neg'),
-    sqrt: unary('Sqrt'),
+    sqrt,
     tanh: unary('Tanh'),
     exp,
     log,
@@ -80,7 +88,7 @@ export function createOperators(apply: Apply, constant: MakeConstant) {
     add,
     mul,
     sub: binary('Sub'),
-    div: binary('Div'),
+    div,
     where: (condition: Tensor, a: Tensor, b: Tensor) => apply('Where', [condition, a, b], {})[0],
     scalar,
     scale,
@@ -92,7 +100,7 @@ export function createOperators(apply: Apply, constant: MakeConstant) {
     silu: (x: Tensor) => (x.dtype === 'float32' ? apply('QuickGelu', [x], { alpha: 1 })[0] : mul(x, sigmoid(x))),
 
     sum,
-    mean: reduce('ReduceMean'),
+    mean,
     max: reduce('ReduceMax'),
     logSumExp: reduce('ReduceLogSumExp'),
     softmax: along('Softmax'),
@@ -116,9 +124,7 @@ export function createOperators(apply: Apply, constant: MakeConstant) {
 
     matmul,
     linear: (x: Tensor, weight: Tensor, bias: Tensor | null = null) => apply('Linear', [x, weight, bias], {})[0],
-    /** RMSNorm over the last axis. */
-    rmsNorm: (x: Tensor, weight: Tensor, epsilon: number) =>
-      apply('SimplifiedLayerNormalization', [x, weight], { epsilon })[0],
+    rmsNorm,
     /** The same value, through which no gradient passes. */
     detach: (x: Tensor): Tensor => ({ ...x, requiresGrad: false }),
   };

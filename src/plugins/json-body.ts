@@ -31,7 +31,7 @@ export const jsonBody = fastifyPlugin(
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Throws `invalid_request`. */
-export function parseJson(body: string | Buffer): unknown {
+function parseJson(body: string | Buffer): unknown {
   if (body.length === 0) throw broken('The request has no body.');
   let value: unknown;
   try {

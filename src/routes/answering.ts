@@ -56,7 +56,8 @@ export function answering<Request extends AnyRequest, Whole extends AnyAnswer, P
       choices: surface.countChoices(asked),
       arrivedAt: request.arrivedAt,
       detector: gateway.detector,
-      log: request.log,
+      // Not the request's own, which would say the request id a second time.
+      log: request.server.log,
       content: gateway.logContent ? surface.content(asked) : undefined,
     });
     const call = { id: request.id, request: asked, plan, signal: request.cancellation };

@@ -13,7 +13,7 @@ import { keptShape } from './reduction.ts';
 export interface FusedSignatures {
   /** x σ(αx); with α = 1 it is SiLU. float32 only. */
   QuickGelu: { inputs: readonly [Tensor]; attributes: { alpha: number }; outputs: readonly [Tensor] };
-  /** RMSNorm over the last axis: inputs x and weight, outputs y and 1/rms. */
+  /** RMSNorm over the last axis: inputs x and weight, outputs y and 1/rms. float32 only. */
   SimplifiedLayerNormalization: {
     inputs: readonly [Tensor, Tensor];
     attributes: { epsilon: number };

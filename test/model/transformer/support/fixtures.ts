@@ -31,7 +31,7 @@ export async function recording(name: string): Promise<Recording> {
   return { ids, logits: await readTensor(path, logits) };
 }
 
-export const idTensor = (ids: readonly (readonly number[])[]) =>
+const idTensor = (ids: readonly (readonly number[])[]) =>
   hostTensor(BigInt64Array.from(ids.flat(), BigInt), [ids.length, ids[0]?.length ?? 0]);
 
 /** Our own logits for rows of equal length. */
@@ -47,5 +47,8 @@ export async function forward(checkpoint: Checkpoint, ids: readonly (readonly nu
 
 export function largestDifference(left: ArrayLike<number>, right: ArrayLike<number>): number {
   if (left.length !== right.length) return Number.POSITIVE_INFINITY;
-  return Array.from(left).reduce((largest, value, index) => Math.max(largest, Math.abs(value - (right[index] ?? NaN))), 0);
+  return Array.from(left).reduce(
+    (largest, value, index) => Math.max(largest, Math.abs(value - (right[index] ?? NaN))),
+    0,
+  );
 }

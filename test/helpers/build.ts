@@ -1,0 +1,106 @@
+import { Writable } from 'node:stream';
+import { OpenAI } from 'openai';
+import pino from 'pino';
+import type { Test } from 'tap';
+import { createApp } from '../../src/app.ts';
+import { createEmbeddedBackend } from '../../src/backends/embedded/embedded.ts';
+import type { EmbeddedModel } from '../../src/backends/embedded/model.ts';
+import { trackReadiness } from '../../src/backends/readiness.ts';
+import type { Limits } from '../../src/config/schema.ts';
+import type { Engine } from '../../src/engine/generation.ts';
+import type { Gateway } from '../../src/gateway.ts';
+import { loadChatTemplate } from '../../src/model/chat/chat-template.ts';
+import { defaultModelName } from '../../src/model/known-models.ts';
+import { obtainModel } from '../../src/model/obtain/obtain.ts';
+import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import type { ModelPolicy } from '../../src/policy/decide-plan.ts';
+import { createRefusalDetector } from '../../src/refusal/phrase-detector.ts';
+
+export interface BuildOptions {
+  engine: Engine;
+  limits?: Partial<Limits>;
+  policy?: Partial<ModelPolicy>;
+  logContent?: boolean;
+  /** The model never comes. */
+  loading?: boolean;
+}
+
+export interface Built {
+  /** `http://127.0.0.1:PORT` */
+  origin: string;
+  client: OpenAI;
+  /** Every log line, parsed. */
+  logs: Record<string, unknown>[];
+  decisions(): Record<string, unknown>[];
+  close(): Promise<void>;
+}
+
+export const modelName = 'test/model';
+
+/** The whole gateway on a real socket, with the default model's tokenizer and the engine that is given; the test's end closes it. */
+export async function build(t: Test, options: BuildOptions): Promise<Built> {
+  const logs: Record<string, unknown>[] = [];
+  const destination = new Writable({
+    write(line, _encoding, done) {
+      logs.push(JSON.parse(String(line)));
+      done();
+    },
+  });
+  const load = async (): Promise<EmbeddedModel> => {
+    if (options.loading === true) return await new Promise<never>(() => {});
+    const { directory } = await obtainModel(defaultModelName);
+    const [tokenizer, template] = [await loadTokenizer(directory), await loadChatTemplate(directory)];
+    return { engine: options.engine, tokenizer, template };
+  };
+  const onIgnoredField = (field: string) => logger.warn({ event: 'field.ignored', field });
+  const logger = pino({ level: 'info' }, destination);
+  const backends = new Map([
+    [modelName, createEmbeddedBackend({ load, onIgnoredField, sampling: { temperature: 1, topP: 1 } })],
+  ]);
+  const policy: ModelPolicy = {
+    backend: 'embedded',
+    prompt: { kind: 'none' },
+    onPromptUnavailable: 'refuse',
+    ...options.policy,
+  };
+  const gateway: Gateway = {
+    policy: { models: new Map([[modelName, policy]]) },
+    backends,
+    readiness: trackReadiness(backends),
+    detector: createRefusalDetector(),
+    limits: {
+      bodyBytes: 4 * 2 ** 20,
+      requestSeconds: 60,
+      stalledClientSeconds: 30,
+      drainSeconds: 5,
+      ...options.limits,
+    },
+    logContent: options.logContent ?? false,
+  };
+  const app = await createApp(gateway, logger);
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 });
+  const ready = gateway.readiness.begin();
+  if (options.loading !== true) await ready;
+  t.teardown(() => app.close());
+  return {
+    origin,
+    client: new OpenAI({ baseURL: `${origin}/v1`, apiKey: 'none', maxRetries: 0 }),
+    logs,
+    decisions: () => logs.filter((line) => line['event'] === 'refusal.decision'),
+    close: () => app.close(),
+  };
+}
+
+export async function postJson(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
+  });
+}
+
+export async function collect<Item>(source: AsyncIterable<Item>): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const item of source) items.push(item);
+  return items;
+}
