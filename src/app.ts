@@ -8,6 +8,7 @@ import { errors, rawErrorAnswer, sendError } from './plugins/errors.ts';
 import { jsonBody } from './plugins/json-body.ts';
 import { methods } from './plugins/methods.ts';
 import { newRequestId, requestId, requestIdOf } from './plugins/request-id.ts';
+import { tenant } from './plugins/tenant.ts';
 import { timing } from './plugins/timing.ts';
 import { chatCompletionRoutes } from './routes/chat-completions.ts';
 import { completionRoutes } from './routes/completions.ts';
@@ -48,6 +49,7 @@ export async function createApp(gateway: Gateway, logger: FastifyBaseLogger): Pr
   await app.register(timing);
   await app.register(errors);
   await app.register(cancellation, gateway.limits);
+  await app.register(tenant, { gateway });
   await app.register(jsonBody);
   await app.register(methods);
 

@@ -4,8 +4,12 @@ import { Value } from 'typebox/value';
 import { applyEnvironment, variableName } from './config/environment.ts';
 import { readConfigFile } from './config/file.ts';
 import { configProblem, type Locate } from './config/problem.ts';
-import { type Config, configSchema, modelSchema } from './config/schema.ts';
+import type { SecretSource } from './config/schema/common.ts';
+import { type Config, configSchema } from './config/schema.ts';
+import { specialise } from './config/specialise.ts';
+import { checkTogether } from './config/together.ts';
 import { PreambleError } from './errors.ts';
+import { isObject } from './openai/validate.ts';
 import { shippedPromptDirectory } from './prompts/shipped.ts';
 
 /** Taken from the working directory where neither `--config` nor `PREAMBLE_CONFIG` names another. */
@@ -47,12 +51,14 @@ export async function loadConfig(options: ConfigOptions = {}): Promise<LoadedCon
     return file?.locate(keys) ?? (keys.join('.') || 'the configuration');
   };
   const written = withDefaults(file?.value ?? {});
-  const config = withDefaults(applyEnvironment(written, configSchema, environment));
-  const listen = isRecord(config['listen']) ? config['listen'] : {};
+  const config = withDefaults(applyEnvironment(written, specialise(written), environment));
+  const listen = isObject(config['listen']) ? config['listen'] : {};
   if (options.listen?.host !== undefined) listen['host'] = options.listen.host;
   if (options.listen?.port !== undefined) listen['port'] = options.listen.port;
-  if (!validator.Check(config)) throw configProblem(validator.Errors(config), configSchema, locate);
-  refuseOpenAddress(config.listen.host);
+  const schema = specialise(config);
+  const errors = Compile(schema).Errors(config);
+  if (errors.length > 0 || !validator.Check(config)) throw configProblem(errors, schema, locate);
+  checkTogether(config, locate);
   return { config: absolutePaths(config, file === null ? process.cwd() : dirname(resolve(path))), file: file && path };
 }
 
@@ -62,31 +68,28 @@ export function promptDirectories(config: Config): string[] {
 }
 
 function withDefaults(value: unknown): Record<string, unknown> {
-  const filled: unknown = Value.Default(configSchema, structuredClone(value));
-  if (!isRecord(filled)) return {};
-  // TypeBox fills in defaults of named properties, not those of a record's values.
-  const models = filled['models'];
-  if (isRecord(models)) for (const name of Object.keys(models)) models[name] = Value.Default(modelSchema, models[name]);
-  return filled;
+  const copy: unknown = structuredClone(value);
+  // Twice: the first may bring in the models whose defaults the second fills in.
+  const filled: unknown = Value.Default(specialise(copy), copy);
+  const whole: unknown = Value.Default(specialise(filled), filled);
+  return isObject(whole) ? whole : {};
 }
 
 /** A path that begins with a dot is beside the file that names it, wherever the process was started. */
 function absolutePaths(config: Config, base: string): Config {
+  const beside = (path: string) => (/^\.{1,2}(\/|$)/.test(path) ? resolve(base, path) : path);
+  const besideSecret = (secret: SecretSource | undefined) => {
+    if (secret?.file !== undefined) secret.file = resolve(base, secret.file);
+  };
   for (const { backend } of Object.values(config.models)) {
-    if (/^\.{1,2}(\/|$)/.test(backend.model)) backend.model = resolve(base, backend.model);
+    if (backend.kind === 'embedded') backend.model = beside(backend.model);
+    else {
+      if (backend.modelDirectory !== undefined) backend.modelDirectory = beside(backend.modelDirectory);
+      besideSecret(backend.apiKey);
+    }
   }
+  if (config.redis?.caFile !== undefined) config.redis.caFile = resolve(base, config.redis.caFile);
+  besideSecret(config.redis?.password);
   config.promptDirectories = config.promptDirectories.map((directory) => resolve(base, directory));
   return config;
-}
-
-/** Until there are API keys, whoever reaches the port may use the model and read what others are refused. */
-function refuseOpenAddress(host: string): void {
-  if (host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)) return;
-  throw new PreambleError('config_invalid', `Listening on ${host} would open the gateway to everyone who reaches it.`, {
-    action: 'There are no API keys yet: listen on 127.0.0.1, behind a proxy that authenticates.',
-  });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -19,6 +19,11 @@ export const errorTable = {
   not_ready: { status: 503, type: 'server_error' },
   prompt_unavailable: { status: 503, type: 'server_error' },
   timed_out: { status: 504, type: 'server_error' },
+  upstream_error: { status: 502, type: 'server_error' },
+  upstream_unreachable: { status: 502, type: 'server_error' },
+  upstream_invalid: { status: 502, type: 'server_error' },
+  upstream_broken: { status: 502, type: 'server_error' },
+  upstream_timed_out: { status: 504, type: 'server_error' },
   internal: { status: 500, type: 'server_error' },
   // files and settings, seen by the operator
   config_invalid: { status: 500, type: 'server_error' },

@@ -1,17 +1,25 @@
 import type { Backend } from './backends/backend.ts';
 import type { Readiness } from './backends/readiness.ts';
 import type { Limits } from './config/schema.ts';
-import type { PolicySnapshot } from './policy/decide-plan.ts';
+import type { PolicySnapshot } from './policy/snapshot.ts';
 import type { RefusalDetector } from './refusal/detector.ts';
+
+/** One state of everything that may change while the gateway runs; replaced as a whole. A request keeps its own to its end. */
+export interface Snapshot {
+  /** Counts up from 1. */
+  readonly generation: number;
+  readonly policy: PolicySnapshot;
+  /** By configured name. */
+  readonly backends: ReadonlyMap<string, Backend>;
+  /** Texts of requests and answers are logged. */
+  readonly logContent: boolean;
+}
 
 /** Everything that routes need, made at start and handed to them. */
 export interface Gateway {
-  readonly policy: PolicySnapshot;
-  /** By the name that clients use. */
-  readonly backends: ReadonlyMap<string, Backend>;
+  current(): Snapshot;
   readonly readiness: Readiness;
   readonly detector: RefusalDetector;
+  /** Fixed at start, as is where the gateway listens. */
   readonly limits: Limits;
-  /** Texts of requests and answers are logged. */
-  readonly logContent: boolean;
 }

@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config/schema.ts';
 import { PreambleError } from './errors.ts';
-import type { Gateway } from './gateway.ts';
 import { watchProcess } from './process-signals.ts';
+import type { LiveGateway } from './startup/live-gateway.ts';
 
 export interface Address {
   readonly host: string;
@@ -23,7 +23,7 @@ export interface ServeOptions {
  * Listens, loads the models, serves until SIGTERM or SIGINT, lets running answers end, and returns. While models load, `/readyz` says so.
  * Throws `address_in_use`, `config_invalid` for an address that can't be listened on, and whatever keeps a model from being served.
  */
-export async function serve(gateway: Gateway, options: ServeOptions): Promise<void> {
+export async function serve(gateway: LiveGateway, options: ServeOptions): Promise<void> {
   const { logger } = options;
   const app = await createApp(gateway, logger);
   const signals = watchProcess(logger);
@@ -36,7 +36,7 @@ export async function serve(gateway: Gateway, options: ServeOptions): Promise<vo
     logger.info({ event: 'shutdown', signal: await signals.stopped }, 'letting running answers end');
   } finally {
     await app.close();
-    await Promise.all([...gateway.backends.values()].map((backend) => backend.close()));
+    await gateway.close();
     signals.forget();
   }
 }

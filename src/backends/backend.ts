@@ -1,15 +1,32 @@
 import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest } from '../openai/chat.ts';
 import type { Completion, CompletionRequest } from '../openai/completions.ts';
 import type { Plan } from '../policy/plan.ts';
+import type { PromptFit } from '../prompts/compatibility.ts';
+import type { PromptManifest } from '../prompts/manifest.ts';
 
 /** A backend answers whole or in parts, as the request's `stream` says. */
 export type Answer<Whole, Part> =
   | { readonly kind: 'whole'; readonly body: Whole }
-  | { readonly kind: 'stream'; readonly parts: AsyncIterable<Part> };
+  | { readonly kind: 'stream'; readonly parts: AsyncIterable<Part> }
+  | RelayedAnswer;
+
+/** A model server's own answer, on its way through as it came. */
+export interface RelayedAnswer {
+  readonly kind: 'relayed';
+  readonly status: number;
+  /** Those that the client may see. */
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  /** Server-sent events; else one JSON value. */
+  readonly events: boolean;
+  /** The bytes, as they come. Ending the iteration ends the request to the server. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
 
 export interface Call<Request> {
   readonly id: string;
   readonly request: Request;
+  /** The request as the client sent it, for backends that hand it on. */
+  readonly body: Uint8Array;
   readonly plan: Plan;
   /** Fires when the client goes away or the gateway gives up. */
   readonly signal: AbortSignal;
@@ -17,10 +34,14 @@ export interface Call<Request> {
 
 /** One model server, or a pool of them. Nothing outside `backends/` knows its wire. */
 export interface Backend {
-  readonly kind: 'embedded';
+  readonly kind: 'embedded' | 'vllm';
   chatCompletion(call: Call<ChatCompletionRequest>): Promise<Answer<ChatCompletion, ChatCompletionChunk>>;
   completion(call: Call<CompletionRequest>): Promise<Answer<Completion, Completion>>;
   /** Resolves when requests can be answered; rejects with the reason when they never will. */
   ready(): Promise<void>;
+  /** Whether the rows of a prompt mean something to this model; once ready. Throws `prompt_mismatch`. */
+  checkPrompt(manifest: PromptManifest): Promise<PromptFit>;
+  /** The server's LoRA adapters, by the server's names. */
+  adapters(): ReadonlySet<string>;
   close(): Promise<void>;
 }

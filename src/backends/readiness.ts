@@ -7,8 +7,11 @@ export interface Readiness {
   begin(): Promise<void>;
 }
 
-/** Follows backends from start to readiness. */
-export function trackReadiness(backends: ReadonlyMap<string, Backend>): Readiness {
+/** Follows backends from start to readiness; `check` is what else must hold before a model is served. */
+export function trackReadiness(
+  backends: ReadonlyMap<string, Backend>,
+  check: (name: string, backend: Backend) => Promise<void> = async () => {},
+): Readiness {
   const states = new Map([...backends.keys()].map((name) => [name, `${name} is loading.`]));
   return {
     reasons: () => [...states.values()],
@@ -17,6 +20,7 @@ export function trackReadiness(backends: ReadonlyMap<string, Backend>): Readines
         [...backends].map(async ([name, backend]) => {
           try {
             await backend.ready();
+            await check(name, backend);
             states.delete(name);
           } catch (error) {
             states.set(name, `${name} can't be served.`);

@@ -3,7 +3,7 @@ import { loadConfig } from '../config.ts';
 import { createLogger } from '../logging.ts';
 import { serve } from '../server.ts';
 import { banner, baseUrl } from '../startup/banner.ts';
-import { createGateway, prepare } from '../startup/create-gateway.ts';
+import { createGateway, prepare } from '../startup/live-gateway.ts';
 import { modelProgress } from './model-progress.ts';
 import { type Output, processOutput } from './output.ts';
 
@@ -39,7 +39,6 @@ async function serveCommand(options: ServeCommandOptions, output: Output): Promi
   const logger = createLogger(config.log);
   const progress = modelProgress(output);
   const gateway = createGateway(prepared, logger, progress.onEvent);
-  const states = new Map([...prepared.prompts].map(([name, { state }]) => [name, state]));
   try {
     await serve(gateway, {
       listen: config.listen,
@@ -47,7 +46,7 @@ async function serveCommand(options: ServeCommandOptions, output: Output): Promi
       onListening: (address) => output.stdout.write(`Preamble listens on ${baseUrl(address)} and loads.\n`),
       onReady(address) {
         progress.stop();
-        output.stdout.write(banner(baseUrl(address), config, states));
+        output.stdout.write(banner(baseUrl(address), config, gateway.current().policy));
       },
     });
   } finally {

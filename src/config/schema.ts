@@ -1,5 +1,9 @@
 import Type from 'typebox';
 import { defaultModelName } from '../model/known-models.ts';
+import { backendSchema } from './schema/backend.ts';
+import { closed, seconds } from './schema/common.ts';
+import { redisSchema } from './schema/redis.ts';
+import { tenantSchema } from './schema/tenant.ts';
 
 /** 4 MiB: some million tokens of chat, far beyond any context length, and little enough to hold for many requests at once. */
 const DEFAULT_BODY_BYTES = 4 * 2 ** 20;
@@ -11,11 +15,6 @@ const DEFAULT_REQUEST_SECONDS = 600;
 const DEFAULT_STALLED_CLIENT_SECONDS = 30;
 /** Kubernetes sends SIGKILL 30 seconds after SIGTERM unless told otherwise; be gone before. */
 const DEFAULT_DRAIN_SECONDS = 25;
-const MAX_SECONDS = 24 * 3600;
-
-const closed = { additionalProperties: false };
-const seconds = (value: number, description: string) =>
-  Type.Integer({ minimum: 1, maximum: MAX_SECONDS, default: value, description });
 
 const listenSchema = Type.Object(
   {
@@ -23,40 +22,6 @@ const listenSchema = Type.Object(
     port: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, description: '0 takes any free port.' }),
   },
   { ...closed, default: {} },
-);
-
-const embeddedBackendSchema = Type.Object(
-  {
-    kind: Type.Enum(['embedded'], { description: 'The model runs in this process.' }),
-    model: Type.String({
-      minLength: 1,
-      description: 'Known name, hub repository (ORG/NAME), or directory; ./ is beside this file.',
-    }),
-    weights: Type.Enum(['4-bit', '8-bit', 'float32'], { default: '8-bit', description: 'How weights are held.' }),
-    slots: Type.Integer({ minimum: 1, maximum: 64, default: 8, description: 'Answers that are written together.' }),
-    queue: Type.Integer({
-      minimum: 0,
-      maximum: 10_000,
-      default: 64,
-      description: 'Requests that may wait for a slot.',
-    }),
-    contextLength: Type.Union([Type.Integer({ minimum: 16, maximum: 1_048_576 }), Type.Null()], {
-      default: null,
-      description: "Prompt and answer together, in tokens; null is the model's own.",
-    }),
-    threads: Type.Union([Type.Integer({ minimum: 1, maximum: 256 }), Type.Null()], {
-      default: null,
-      description: 'Threads that compute; null is one for each processor core.',
-    }),
-    sampling: Type.Object(
-      {
-        temperature: Type.Number({ minimum: 0, maximum: 2, default: 1, description: 'For requests that name none.' }),
-        topP: Type.Number({ minimum: 0, maximum: 1, default: 1, description: 'For requests that name none.' }),
-      },
-      { ...closed, default: {} },
-    ),
-  },
-  closed,
 );
 
 export const modelSchema = Type.Object(
@@ -67,7 +32,23 @@ export const modelSchema = Type.Object(
     onPromptUnavailable: Type.Enum(['refuse', 'text', 'none'], {
       description: "What happens without the soft prompt: refuse requests, send the prompt's text, or send nothing.",
     }),
-    backend: embeddedBackendSchema,
+    aliases: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description: 'Further names for it, as gpt-4o for an application that can not name another.',
+    }),
+    backend: backendSchema,
+  },
+  closed,
+);
+
+/** Paths whose bodies name a model and that are handed on as they are, without a prompt and without a decision. */
+const passThroughPath = Type.String({ pattern: '^/v1/[a-z0-9/_-]+$' });
+
+/** A listener of its own, so that a firewall can tell operators from applications. */
+const adminSchema = Type.Object(
+  {
+    host: Type.String({ minLength: 1, default: '127.0.0.1', description: 'Address for operators.' }),
+    port: Type.Integer({ minimum: 0, maximum: 65535, default: 8081, description: '0 takes any free port.' }),
   },
   closed,
 );
@@ -118,6 +99,16 @@ export const configSchema = Type.Object(
       default: [],
       description: 'Where soft prompts are, besides those that are shipped; relative to this file.',
     }),
+    passThrough: Type.Array(passThroughPath, {
+      default: [],
+      description: 'Further paths that are handed on to the model servers untouched, as /v1/embeddings.',
+    }),
+    tenants: Type.Array(tenantSchema, {
+      default: [],
+      description: 'Who may use the gateway. None: everyone who reaches it, so it listens on loopback only.',
+    }),
+    redis: Type.Optional(redisSchema),
+    admin: Type.Optional(adminSchema),
     limits: limitsSchema,
     log: logSchema,
   },
@@ -125,7 +116,5 @@ export const configSchema = Type.Object(
 );
 
 export type Config = Type.Static<typeof configSchema>;
-export type ModelSettings = Type.Static<typeof modelSchema>;
-export type EmbeddedSettings = Type.Static<typeof embeddedBackendSchema>;
 export type Limits = Type.Static<typeof limitsSchema>;
 export type LogSettings = Type.Static<typeof logSchema>;

@@ -1,4 +1,4 @@
-import type { PromptPosition, SoftPrompt } from '../prompts/soft-prompt.ts';
+import type { PromptPosition, StoredSoftPrompt } from '../prompts/soft-prompt.ts';
 
 export type PromptVariant = 'stable' | 'canary' | 'shadow' | 'off';
 export type PolicyMode = 'monitor' | 'enforce';
@@ -7,13 +7,17 @@ export interface PlannedPrompt {
   readonly name: string;
   readonly version: string;
   readonly position: PromptPosition;
-  readonly softPrompt: SoftPrompt;
+  readonly softPrompt: StoredSoftPrompt;
 }
 
 /** What was decided for one request before it is answered; a request keeps its plan to the end. */
 export interface Plan {
   /** The name that the client asked for. */
   readonly model: string;
+  /** The configured model that it means. */
+  readonly entry: string;
+  /** The server's name of the LoRA adapter that it means; null for the model itself. */
+  readonly adapter: string | null;
   readonly backend: string;
   readonly tenant: string;
   readonly mode: PolicyMode;

@@ -12,7 +12,7 @@ import {
   TENSOR_FILE,
 } from './manifest.ts';
 import { promptLabel } from './name.ts';
-import type { SoftPrompt } from './soft-prompt.ts';
+import type { StoredSoftPrompt } from './soft-prompt.ts';
 import { MAX_TENSOR_FILE_BYTES, type PromptTensor, parsePromptTensor, toFloat32 } from './tensor.ts';
 
 /** Reads the `prompt.json` of one version's directory. Throws `file_unreadable`, `prompt_invalid`. */
@@ -49,13 +49,14 @@ export async function readPromptTensor(directory: string, manifest: PromptManife
   return tensor;
 }
 
-export function toSoftPrompt(manifest: PromptManifest, tensor: PromptTensor): SoftPrompt {
+export function toSoftPrompt(manifest: PromptManifest, tensor: PromptTensor): StoredSoftPrompt {
   return {
     label: promptLabel(manifest.name, manifest.version),
     digest: manifestDigest(manifest),
     tokens: tensor.tokens,
     hiddenSize: tensor.hiddenSize,
     values: toFloat32(tensor),
+    stored: { dtype: tensor.dtype, bytes: tensor.bytes },
   };
 }
 

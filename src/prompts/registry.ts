@@ -4,7 +4,7 @@ import { readManifest, readPromptTensor, toSoftPrompt } from './artifact.ts';
 import { invalidPrompt, manifestDigest, type PromptManifest } from './manifest.ts';
 import { isStable, newestFirst, parsePromptReference, promptLabel, quote } from './name.ts';
 import { findVersionDirectories, type VersionDirectory } from './scan.ts';
-import type { SoftPrompt } from './soft-prompt.ts';
+import type { StoredSoftPrompt } from './soft-prompt.ts';
 
 /** One version that was found; its rows are read when they are first asked for. */
 export interface PromptVersion {
@@ -16,7 +16,7 @@ export interface PromptVersion {
   readonly directory: string;
   readonly manifest: PromptManifest;
   /** The checked rows, read once. Throws `file_unreadable`, `digest_mismatch`, `prompt_invalid`. */
-  load(): Promise<SoftPrompt>;
+  load(): Promise<StoredSoftPrompt>;
 }
 
 interface BrokenPrompt {
@@ -67,7 +67,7 @@ async function openVersion(found: VersionDirectory): Promise<PromptVersion> {
     const says = promptLabel(manifest.name, manifest.version);
     throw invalidPrompt(directory, `its manifest says ${says}, its place says ${promptLabel(name, version)}`);
   }
-  let rows: Promise<SoftPrompt> | undefined;
+  let rows: Promise<StoredSoftPrompt> | undefined;
   return {
     name,
     version,

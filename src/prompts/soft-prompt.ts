@@ -11,5 +11,11 @@ export interface SoftPrompt {
   readonly values: Float32Array;
 }
 
+/** A soft prompt of an artifact, with its rows as they are stored: what goes to model servers, in its own precision. */
+export interface StoredSoftPrompt extends SoftPrompt {
+  /** `[tokens, hiddenSize]`, row-major, little-endian. */
+  readonly stored: { readonly dtype: 'BF16' | 'F32'; readonly bytes: Uint8Array };
+}
+
 /** Where the rows stand in the conversation: at the head of the system message, or of the first user message. */
 export type PromptPosition = 'system' | 'user';

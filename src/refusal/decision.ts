@@ -1,4 +1,3 @@
-import type { FinishReason } from '../openai/answer.ts';
 import type { Plan, PolicyMode, PromptVariant } from '../policy/plan.ts';
 
 /**
@@ -25,7 +24,7 @@ export interface ChoiceOutcome {
   readonly choice: number;
   readonly stream: boolean;
   /** As the model server gave it; null when the answer did not reach its end. */
-  readonly finishReason: FinishReason | null;
+  readonly finishReason: string | null;
   /** Null where the model server did not count. */
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;

@@ -1,4 +1,3 @@
-import type { FinishReason } from '../openai/answer.ts';
 import type { Decision } from './decision.ts';
 
 /** Decides from an answer's text whether the model refused. Pure: no clock, no I/O. */
@@ -18,5 +17,5 @@ export interface Observer {
   /** The answer calls a tool. */
   toolCall(): void;
   /** Call it once, at the end; `null` when the answer broke off (an error, the client gone). */
-  end(finishReason: FinishReason | null): Decision;
+  end(finishReason: string | null): Decision;
 }

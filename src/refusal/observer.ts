@@ -1,4 +1,3 @@
-import type { FinishReason } from '../openai/answer.ts';
 import type { Decision } from './decision.ts';
 import type { Observer } from './detector.ts';
 
@@ -27,7 +26,7 @@ export function observe(detector: string, text: TextReader): Observer {
   let calledTool = false;
   let answer: Decision | null = null;
 
-  const decide = (finishReason: FinishReason | null): Decision => {
+  const decide = (finishReason: string | null): Decision => {
     const found = text.end();
     const refusing = refusalAt !== null;
     const rule = refusing ? REFUSAL_FIELD_RULE : found.rule;

@@ -1,17 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer, Backend, Call } from '../backends/backend.ts';
+import { PreambleError } from '../errors.ts';
 import type { Gateway } from '../gateway.ts';
 import type { CompletionUsage } from '../openai/answer.ts';
 import { toErrorResponse } from '../openai/error-body.ts';
 import { refuseClientEmbeddings } from '../openai/hostile.ts';
 import { logError } from '../plugins/errors.ts';
 import { elapsedSince } from '../plugins/timing.ts';
-import { decidePlan, modelNotFound, promptLabelOf } from '../policy/decide-plan.ts';
-import { sendEvents } from './event-stream.ts';
+import { decidePlan, promptLabelOf } from '../policy/decide-plan.ts';
+import { findModel } from '../policy/find-model.ts';
+import { type EventStreamOptions, sendEvents } from './event-stream.ts';
+import { relayEvents, relayWhole } from './relay.ts';
 import { createWatch, type Watch } from './watch.ts';
-
-/** Until tenants can be configured everyone is this one. */
-const TENANT = 'default';
 
 interface AnyRequest {
   model: string;
@@ -32,8 +32,18 @@ export interface Surface<Request extends AnyRequest, Whole extends AnyAnswer, Pa
   /** What `log.content` shows of the request. */
   content(request: Request): unknown;
   call(backend: Backend, call: Call<Request>): Promise<Answer<Whole, Part>>;
+  /** A relayed answer's JSON, where it has the expected shape; else null, and nothing is read from it. */
+  readWhole(body: unknown): Whole | null;
+  readPart(part: unknown): Part | null;
   watchWhole(body: Whole, watch: Watch): void;
   watchPart(part: Part, watch: Watch): void;
+}
+
+/** A request that a backend has begun to answer. */
+export interface Begun<Whole, Part> {
+  readonly answer: Answer<Whole, Part>;
+  /** Its `end()` is the caller's to call, however the answer ends. */
+  readonly watch: Watch;
 }
 
 /** The way of a request, from its body to the end of its answer. */
@@ -44,51 +54,82 @@ export function answering<Request extends AnyRequest, Whole extends AnyAnswer, P
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     refuseClientEmbeddings(request.body);
     const asked = surface.parse(request.body);
-    const plan = decidePlan(gateway.policy, asked, TENANT);
-    const backend = gateway.backends.get(asked.model);
-    if (backend === undefined) throw modelNotFound(asked.model, [...gateway.backends.keys()]);
-    reply.header('x-preamble-prompt', promptLabelOf(plan));
-
-    const watch = createWatch({
-      requestId: request.id,
-      plan,
-      stream: asked.stream === true,
-      choices: surface.countChoices(asked),
-      arrivedAt: request.arrivedAt,
-      detector: gateway.detector,
-      // Not the request's own, which would say the request id a second time.
-      log: request.server.log,
-      content: gateway.logContent ? surface.content(asked) : undefined,
-    });
-    const call = { id: request.id, request: asked, plan, signal: request.cancellation };
-    let answer: Answer<Whole, Part>;
+    const begun = await begin(gateway, surface, { request, reply, asked, body: request.rawBody });
     try {
-      answer = await watch.waiting(surface.call(backend, call));
-    } catch (error) {
-      // What was begun and broke off has a decision, `unknown`; what was turned away has none.
-      if (request.cancellation.aborted) watch.end();
-      throw error;
-    }
-
-    if (answer.kind === 'whole') {
-      if (answer.body.usage) watch.usage(answer.body.usage);
-      surface.watchWhole(answer.body, watch);
-      watch.end();
-      return answer.body;
-    }
-    reply.header('openai-processing-ms', elapsedSince(request.arrivedAt));
-    const wantsUsage = asked.stream_options?.include_usage === true;
-    try {
-      await sendEvents(reply, watched(answer.parts, wantsUsage, surface, watch), {
-        stalledClientSeconds: gateway.limits.stalledClientSeconds,
-        waiting: watch.waiting,
-        onError: (error) => logError(error, toErrorResponse(error).status, request),
-      });
+      return await deliver(gateway, surface, { request, reply, asked }, begun);
     } finally {
-      watch.end();
+      begun.watch.end();
     }
-    return reply;
   };
+}
+
+export interface Exchange<Request> {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly asked: Request;
+}
+
+/** Decides what stands in front, and asks the backend. Throws what these throw; what broke off has then been logged as a decision. */
+export async function begin<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
+  gateway: Gateway,
+  surface: Surface<Request, Whole, Part>,
+  { request, reply, asked, body }: Exchange<Request> & { readonly body: Uint8Array },
+): Promise<Begun<Whole, Part>> {
+  const { policy, backends, logContent } = gateway.current();
+  const { tenant } = request;
+  const found = findModel(asked.model, policy, backends, tenant);
+  const plan = decidePlan(policy, { model: asked.model, found, tenant });
+  const backend = backends.get(found.entry);
+  if (backend === undefined) throw new PreambleError('internal', `${found.entry} has no backend.`);
+  reply.header('x-preamble-prompt', promptLabelOf(plan));
+
+  const watch = createWatch({
+    requestId: request.id,
+    plan,
+    stream: asked.stream === true,
+    choices: surface.countChoices(asked),
+    arrivedAt: request.arrivedAt,
+    detector: gateway.detector,
+    // Not the request's own, which would say the request id a second time.
+    log: request.server.log,
+    content: logContent || tenant.logContent ? surface.content(asked) : undefined,
+  });
+  const call = { id: request.id, request: asked, body, plan, signal: request.cancellation };
+  try {
+    return { answer: await watch.waiting(surface.call(backend, call)), watch };
+  } catch (error) {
+    // What was begun and broke off has a decision, `unknown`; what was turned away has none.
+    if (request.cancellation.aborted) watch.end();
+    throw error;
+  }
+}
+
+async function deliver<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
+  gateway: Gateway,
+  surface: Surface<Request, Whole, Part>,
+  { request, reply, asked }: Exchange<Request>,
+  { answer, watch }: Begun<Whole, Part>,
+): Promise<unknown> {
+  if (answer.kind === 'whole') {
+    if (answer.body.usage) watch.usage(answer.body.usage);
+    surface.watchWhole(answer.body, watch);
+    return answer.body;
+  }
+  if (answer.kind === 'relayed') reply.headers(answer.headers);
+  if (answer.kind === 'relayed' && !answer.events) {
+    const bytes = await watch.waiting(relayWhole(answer, (body) => watchWholeBody(body, surface, watch)));
+    return reply.code(answer.status).send(bytes);
+  }
+  reply.header('openai-processing-ms', elapsedSince(request.arrivedAt));
+  const wantsUsage = asked.stream_options?.include_usage === true;
+  const options: EventStreamOptions = {
+    stalledClientSeconds: gateway.limits.stalledClientSeconds,
+    waiting: watch.waiting,
+    onError: (error) => logError(error, toErrorResponse(error).status, request),
+  };
+  if (answer.kind === 'stream') await sendEvents(reply, watched(answer.parts, wantsUsage, surface, watch), options);
+  else await relayEvents(reply, answer, (part) => keepsPart(part, wantsUsage, surface, watch), options);
+  return reply;
 }
 
 /** The parts as the client gets them, read along on their way. Token counts are always asked of the backend, not always passed on. */
@@ -103,12 +144,42 @@ async function* watched<Request extends AnyRequest, Whole extends AnyAnswer, Par
     while (true) {
       const next = await watch.waiting(iterator.next());
       if (next.done === true) return;
-      const part = next.value;
-      if (part.usage) watch.usage(part.usage);
-      surface.watchPart(part, watch);
-      if (wantsUsage || !part.usage || part.choices.length > 0) yield part;
+      if (watchOnePart(next.value, wantsUsage, surface, watch)) yield next.value;
     }
   } finally {
     await iterator.return?.();
   }
+}
+
+function watchWholeBody<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
+  body: unknown,
+  surface: Surface<Request, Whole, Part>,
+  watch: Watch,
+): void {
+  const whole = surface.readWhole(body);
+  if (whole === null) return;
+  if (whole.usage) watch.usage(whole.usage);
+  surface.watchWhole(whole, watch);
+}
+
+/** What has not the expected shape (an error in mid-stream, say) is the client's to read. */
+function keepsPart<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
+  part: unknown,
+  wantsUsage: boolean,
+  surface: Surface<Request, Whole, Part>,
+  watch: Watch,
+): boolean {
+  const known = surface.readPart(part);
+  return known === null || watchOnePart(known, wantsUsage, surface, watch);
+}
+
+function watchOnePart<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
+  part: Part,
+  wantsUsage: boolean,
+  surface: Surface<Request, Whole, Part>,
+  watch: Watch,
+): boolean {
+  if (part.usage) watch.usage(part.usage);
+  surface.watchPart(part, watch);
+  return wantsUsage || !part.usage || part.choices.length > 0;
 }

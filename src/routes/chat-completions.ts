@@ -1,24 +1,22 @@
 import type { FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway.ts';
-import {
-  type ChatCompletion,
-  type ChatCompletionChunk,
-  type ChatCompletionRequest,
-  parseChatCompletionRequest,
-} from '../openai/chat.ts';
+import { type ChatCompletionRequest, parseChatCompletionRequest } from '../openai/chat.ts';
+import { type ReadChat, type ReadChatChunk, readChat, readChatChunk } from '../openai/read-answer.ts';
 import { answering, type Surface } from './answering.ts';
 
-const chatSurface: Surface<ChatCompletionRequest, ChatCompletion, ChatCompletionChunk> = {
+export const chatSurface: Surface<ChatCompletionRequest, ReadChat, ReadChatChunk> = {
   parse: parseChatCompletionRequest,
   countChoices: (request) => request.n ?? 1,
   content: (request) => request.messages,
   call: (backend, call) => backend.chatCompletion(call),
+  readWhole: readChat,
+  readPart: readChatChunk,
   watchWhole(body, watch) {
     for (const { index, message, finish_reason } of body.choices) {
       if (message.content) watch.text(index, message.content);
       if (message.refusal) watch.refusal(index, message.refusal);
       if (message.tool_calls?.length) watch.toolCall(index);
-      if (finish_reason !== null) watch.finish(index, finish_reason);
+      if (finish_reason) watch.finish(index, finish_reason);
     }
   },
   watchPart(part, watch) {
@@ -26,7 +24,7 @@ const chatSurface: Surface<ChatCompletionRequest, ChatCompletion, ChatCompletion
       if (delta.content) watch.text(index, delta.content);
       if (delta.refusal) watch.refusal(index, delta.refusal);
       if (delta.tool_calls?.length) watch.toolCall(index);
-      if (finish_reason !== null) watch.finish(index, finish_reason);
+      if (finish_reason) watch.finish(index, finish_reason);
     }
   },
 };

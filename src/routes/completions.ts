@@ -1,23 +1,26 @@
 import type { FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway.ts';
-import { type Completion, type CompletionRequest, parseCompletionRequest } from '../openai/completions.ts';
+import { type CompletionRequest, parseCompletionRequest } from '../openai/completions.ts';
 import { listPrompts } from '../openai/list-prompts.ts';
+import { type ReadCompletion, readCompletion } from '../openai/read-answer.ts';
 import { answering, type Surface } from './answering.ts';
 import type { Watch } from './watch.ts';
 
-const completionSurface: Surface<CompletionRequest, Completion, Completion> = {
+const completionSurface: Surface<CompletionRequest, ReadCompletion, ReadCompletion> = {
   parse: parseCompletionRequest,
   countChoices: (request) => (request.n ?? 1) * listPrompts(request.prompt).length,
   content: (request) => request.prompt,
   call: (backend, call) => backend.completion(call),
+  readWhole: readCompletion,
+  readPart: readCompletion,
   watchWhole: watchChoices,
   watchPart: watchChoices,
 };
 
-function watchChoices(part: Completion, watch: Watch): void {
+function watchChoices(part: ReadCompletion, watch: Watch): void {
   for (const { index, text, finish_reason } of part.choices) {
     watch.text(index, text);
-    if (finish_reason !== null) watch.finish(index, finish_reason);
+    if (finish_reason) watch.finish(index, finish_reason);
   }
 }
 

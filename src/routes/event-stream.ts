@@ -28,9 +28,7 @@ export async function sendEvents(
   events: AsyncIterable<object>,
   options: EventStreamOptions,
 ): Promise<void> {
-  reply.hijack();
-  const { raw } = reply;
-  raw.writeHead(200, { ...definedHeaders(reply), ...headers });
+  const raw = beginEventStream(reply, 200);
   try {
     for await (const event of events) {
       if (!raw.write(encodeEvent(event))) await options.waiting(drained(raw, options.stalledClientSeconds));
@@ -42,8 +40,15 @@ export async function sendEvents(
   }
 }
 
+/** Takes the answer over from Fastify and sends its head. */
+export function beginEventStream(reply: FastifyReply, status: number): ServerResponse {
+  reply.hijack();
+  reply.raw.writeHead(status, { ...definedHeaders(reply), ...headers });
+  return reply.raw;
+}
+
 /** Resolves when the client has read on. Throws `cancelled` when it is gone or has not read for too long. */
-function drained(raw: ServerResponse, seconds: number): Promise<void> {
+export function drained(raw: ServerResponse, seconds: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (action: () => void) => {
       clearTimeout(timer);

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { CompletionUsage, FinishReason } from '../openai/answer.ts';
+import type { CompletionUsage } from '../openai/answer.ts';
 import type { Plan } from '../policy/plan.ts';
 import { decisionRecord } from '../refusal/decision.ts';
 import type { Observer, RefusalDetector } from '../refusal/detector.ts';
@@ -23,7 +23,7 @@ export interface Watch {
   text(choice: number, text: string): void;
   refusal(choice: number, text: string): void;
   toolCall(choice: number): void;
-  finish(choice: number, reason: FinishReason): void;
+  finish(choice: number, reason: string): void;
   usage(usage: CompletionUsage): void;
   /** Time that is not the gateway's own: waiting for the backend, or for the client to read. */
   waiting<T>(others: Promise<T>): Promise<T>;
@@ -33,7 +33,7 @@ export interface Watch {
 
 interface ChoiceState {
   observer: Observer;
-  finishReason: FinishReason | null;
+  finishReason: string | null;
   firstAt: number | null;
   /** Kept only where contents are logged. */
   answer: string;

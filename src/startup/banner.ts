@@ -1,5 +1,6 @@
+import type { BackendSettings } from '../config/schema/backend.ts';
 import type { Config } from '../config/schema.ts';
-import type { PromptState } from '../policy/decide-plan.ts';
+import type { PolicySnapshot, PromptState } from '../policy/snapshot.ts';
 
 /** `http://127.0.0.1:8080/v1`: what an OpenAI client takes as its base URL. */
 export function baseUrl({ host, port }: { host: string; port: number }): string {
@@ -7,10 +8,9 @@ export function baseUrl({ host, port }: { host: string; port: number }): string 
 }
 
 /** What a person reads once it serves: where, what, and a line to try it with. */
-export function banner(url: string, config: Config, states: ReadonlyMap<string, PromptState>): string {
+export function banner(url: string, config: Config, policy: PolicySnapshot): string {
   const models = Object.entries(config.models).map(([name, { backend }]) => {
-    const running = backend.model === name ? '' : ` (${backend.model})`;
-    return `  model   ${name}${running}, weights ${backend.weights}\n  prompt  ${describePrompt(states.get(name))}`;
+    return `  model   ${name}${describeBackend(name, backend)}\n  prompt  ${describePrompt(policy.models.get(name)?.prompt)}`;
   });
   const [first = ''] = Object.keys(config.models);
   const body = JSON.stringify({
@@ -25,6 +25,12 @@ export function banner(url: string, config: Config, states: ReadonlyMap<string, 
     `  curl ${url}/chat/completions -H 'content-type: application/json' -d '${body.replaceAll("'", "'\\''")}'`,
     '',
   ].join('\n');
+}
+
+function describeBackend(name: string, backend: BackendSettings): string {
+  const running = backend.model === undefined || backend.model === name ? '' : ` (${backend.model})`;
+  if (backend.kind === 'embedded') return `${running}, weights ${backend.weights}`;
+  return `${running}, vLLM at ${backend.urls.join(', ')}`;
 }
 
 function describePrompt(state: PromptState | undefined): string {

@@ -1,6 +1,5 @@
-import type { ModelSettings } from '../config/schema.ts';
 import { PreambleError } from '../errors.ts';
-import type { PromptState } from '../policy/decide-plan.ts';
+import type { ModelPolicy, PromptState } from '../policy/snapshot.ts';
 import type { PromptRegistry, PromptVersion } from '../prompts/registry.ts';
 
 export interface ResolvedPrompt {
@@ -10,25 +9,29 @@ export interface ResolvedPrompt {
 }
 
 /**
- * The prompt that a model's settings name. One that is there and wrong (digest, shape) is an error at once, whatever the settings say; so
+ * The prompt that a reference names, for a model or for a tenant of it. One that is there and wrong (digest, shape) is an error at once, whatever the settings say; so
  * is one that is not there where `onPromptUnavailable` is `refuse`, as every request would be refused.
  */
-export async function resolvePrompt(settings: ModelSettings, registry: PromptRegistry): Promise<ResolvedPrompt> {
-  if (settings.prompt === null) return { state: { kind: 'none' }, version: null };
+export async function resolvePrompt(
+  reference: string | null,
+  onPromptUnavailable: ModelPolicy['onPromptUnavailable'],
+  registry: Pick<PromptRegistry, 'resolve'>,
+): Promise<ResolvedPrompt> {
+  if (reference === null) return { state: { kind: 'none' }, version: null };
   let version: PromptVersion;
   try {
-    version = registry.resolve(settings.prompt);
+    version = registry.resolve(reference);
   } catch (error) {
     const absent = error instanceof PreambleError && error.code === 'prompt_not_found';
-    if (!absent || settings.onPromptUnavailable === 'refuse') throw error;
-    return { state: unavailable(settings.prompt, error.message, null), version: null };
+    if (!absent || onPromptUnavailable === 'refuse') throw error;
+    return { state: unavailable(reference, error.message, null), version: null };
   }
   try {
     return { state: available(version, await version.load()), version };
   } catch (error) {
     const unreadable = error instanceof PreambleError && error.code === 'file_unreadable';
-    if (!unreadable || settings.onPromptUnavailable === 'refuse') throw error;
-    return { state: unavailable(settings.prompt, error.message, version.manifest.text ?? null), version: null };
+    if (!unreadable || onPromptUnavailable === 'refuse') throw error;
+    return { state: unavailable(reference, error.message, version.manifest.text ?? null), version: null };
   }
 }
 

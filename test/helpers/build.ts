@@ -13,13 +13,16 @@ import { loadChatTemplate } from '../../src/model/chat/chat-template.ts';
 import { defaultModelName } from '../../src/model/known-models.ts';
 import { obtainModel } from '../../src/model/obtain/obtain.ts';
 import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
-import type { ModelPolicy } from '../../src/policy/decide-plan.ts';
+import type { ModelPolicy, PolicySnapshot, TenantPolicy } from '../../src/policy/snapshot.ts';
+import { identifyModel } from '../../src/prompts/model-identity.ts';
 import { createRefusalDetector } from '../../src/refusal/phrase-detector.ts';
 
 export interface BuildOptions {
   engine: Engine;
   limits?: Partial<Limits>;
   policy?: Partial<ModelPolicy>;
+  /** By the SHA-256 of their keys, hex. */
+  tenants?: ReadonlyMap<string, TenantPolicy>;
   logContent?: boolean;
   /** The model never comes. */
   loading?: boolean;
@@ -50,7 +53,8 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     if (options.loading === true) return await new Promise<never>(() => {});
     const { directory } = await obtainModel(defaultModelName);
     const [tokenizer, template] = [await loadTokenizer(directory), await loadChatTemplate(directory)];
-    return { engine: options.engine, tokenizer, template };
+    const identity = await identifyModel(directory, { tokenizer });
+    return { engine: options.engine, tokenizer, template, identity };
   };
   const onIgnoredField = (field: string) => logger.warn({ event: 'field.ignored', field });
   const logger = pino({ level: 'info' }, destination);
@@ -63,9 +67,13 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     onPromptUnavailable: 'refuse',
     ...options.policy,
   };
+  const snapshot: PolicySnapshot = {
+    models: new Map([[modelName, policy]]),
+    aliases: new Map(),
+    tenants: options.tenants ?? new Map(),
+  };
   const gateway: Gateway = {
-    policy: { models: new Map([[modelName, policy]]) },
-    backends,
+    current: () => ({ generation: 1, policy: snapshot, backends, logContent: options.logContent ?? false }),
     readiness: trackReadiness(backends),
     detector: createRefusalDetector(),
     limits: {
@@ -75,7 +83,6 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
       drainSeconds: 5,
       ...options.limits,
     },
-    logContent: options.logContent ?? false,
   };
   const app = await createApp(gateway, logger);
   const origin = await app.listen({ host: '127.0.0.1', port: 0 });

@@ -2,9 +2,18 @@ import t from 'tap';
 import type { Plan } from '../../src/policy/plan.ts';
 import { type ChoiceOutcome, type Decision, decisionRecord } from '../../src/refusal/decision.ts';
 
-const softPrompt = { label: 'm/dro@1.2.0', digest: 'ab12', tokens: 1, hiddenSize: 2, values: new Float32Array(2) };
+const softPrompt = {
+  label: 'm/dro@1.2.0',
+  digest: 'ab12',
+  tokens: 1,
+  hiddenSize: 2,
+  values: new Float32Array(2),
+  stored: { dtype: 'F32', bytes: new Uint8Array(8) },
+} as const;
 const plan: Plan = {
   model: 'smollm2',
+  entry: 'smollm2',
+  adapter: null,
   backend: 'embedded',
   tenant: 'web',
   mode: 'monitor',

@@ -9,6 +9,7 @@ import { completionParts } from '../../openai/completion-answer.ts';
 import type { Completion, CompletionRequest } from '../../openai/completions.ts';
 import { listPrompts } from '../../openai/list-prompts.ts';
 import { MAX_CHOICES } from '../../openai/request-fields.ts';
+import { assertPromptFits } from '../../prompts/compatibility.ts';
 import type { Answer, Backend, Call } from '../backend.ts';
 import { chatParts, completionTextParts } from './answer-parts.ts';
 import {
@@ -25,6 +26,7 @@ import { ignoredFields, refuseUnsupportedChat, refuseUnsupportedCompletion } fro
 
 /** OpenAI's default for completions; chat answers end by themselves. */
 const DEFAULT_COMPLETION_TOKENS = 16;
+const NONE: ReadonlySet<string> = new Set();
 /** Seconds after which a client may ask again whether the model is loaded. */
 const LOADING_RETRY_SECONDS = 2;
 
@@ -106,6 +108,9 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
       loading ??= options.load(closing.signal);
       model = await loading;
     },
+
+    checkPrompt: async (manifest) => assertPromptFits(manifest, loadedModel().identity),
+    adapters: () => NONE,
 
     async close() {
       closing.abort(new PreambleError('shutting_down', 'The gateway is shutting down.'));

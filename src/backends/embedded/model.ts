@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { EmbeddedSettings } from '../../config/schema.ts';
+import type { EmbeddedSettings } from '../../config/schema/backend.ts';
 import { createEngine } from '../../engine/engine.ts';
 import type { Engine } from '../../engine/generation.ts';
 import { type ChatTemplate, loadChatTemplate } from '../../model/chat/chat-template.ts';
@@ -7,9 +7,7 @@ import { openCache } from '../../model/obtain/cache.ts';
 import type { ModelEvent } from '../../model/obtain/events.ts';
 import { obtainModel } from '../../model/obtain/obtain.ts';
 import { loadTokenizer, type Tokenizer } from '../../model/tokenizer/tokenizer.ts';
-import { assertPromptFits } from '../../prompts/compatibility.ts';
-import type { PromptManifest } from '../../prompts/manifest.ts';
-import { identifyModel } from '../../prompts/model-identity.ts';
+import { identifyModel, type ModelIdentity } from '../../prompts/model-identity.ts';
 
 /** A model that is loaded and can answer. */
 export interface EmbeddedModel {
@@ -17,28 +15,22 @@ export interface EmbeddedModel {
   readonly tokenizer: Tokenizer;
   /** Null for a base model, which can complete but not chat. */
   readonly template: ChatTemplate | null;
+  /** What prompts are held against. */
+  readonly identity: ModelIdentity;
 }
 
 export interface LoadOptions {
-  /** Of the prompt that the model will be served with: held against the model before the first request. */
-  readonly manifest: PromptManifest | null;
   readonly onEvent: (event: ModelEvent) => void;
   readonly signal: AbortSignal;
 }
 
-/** Obtains the model, checks that the prompt was made for it, and starts the engine. Throws what these throw, `prompt_mismatch` among it. */
+/** Obtains the model and starts the engine. Throws what these throw. */
 export async function loadEmbeddedModel(settings: EmbeddedSettings, options: LoadOptions): Promise<EmbeddedModel> {
-  const { onEvent, signal, manifest } = options;
+  const { onEvent, signal } = options;
   const { directory } = await obtainModel(settings.model, { onEvent, signal });
   const tokenizer = await loadTokenizer(directory);
   const template = await loadChatTemplate(directory);
-  if (manifest !== null) {
-    const fit = assertPromptFits(manifest, await identifyModel(directory, { tokenizer }));
-    if (fit === 'sameModelOtherConversion') {
-      const message = `The prompt ${manifest.name} was made on another conversion of ${manifest.model.id}: its rows differ by rounding.`;
-      onEvent({ kind: 'notice', message });
-    }
-  }
+  const identity = await identifyModel(directory, { tokenizer });
   signal.throwIfAborted();
   const engine = await createEngine(
     {
@@ -52,5 +44,5 @@ export async function loadEmbeddedModel(settings: EmbeddedSettings, options: Loa
     },
     () => tokenizer.createIncrementalDecoder(),
   );
-  return { engine, tokenizer, template };
+  return { engine, tokenizer, template, identity };
 }

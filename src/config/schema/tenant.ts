@@ -1,0 +1,39 @@
+import Type from 'typebox';
+import { closed } from './common.ts';
+
+const limit = (description: string) => Type.Optional(Type.Integer({ minimum: 1, maximum: 1e12, description }));
+
+/** Whoever has one of its keys. */
+export const tenantSchema = Type.Object(
+  {
+    id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', description: 'Its name in logs and counters.' }),
+    keys: Type.Array(Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }), {
+      minItems: 1,
+      description: 'SHA-256 of its API keys, as preamble key new prints them. The keys themselves stand nowhere.',
+    }),
+    models: Type.Array(Type.String({ minLength: 1 }), {
+      default: ['*'],
+      description: 'Names of models that it may use; a * stands for any characters.',
+    }),
+    prompts: Type.Record(Type.String({ minLength: 1 }), Type.Union([Type.String({ minLength: 1 }), Type.Null()]), {
+      default: {},
+      description: "By model: another soft prompt than the model's own (name, name@version), or null for none.",
+    }),
+    mode: Type.Enum(['monitor', 'enforce'], {
+      default: 'monitor',
+      description: 'monitor logs decisions; enforce also cuts answers that the guard rejects.',
+    }),
+    limits: Type.Object(
+      {
+        requestsPerMinute: limit('Most requests in a minute.'),
+        tokensPerMinute: limit('Most tokens, of prompts and answers together, in a minute.'),
+        streams: limit('Most answers under way at a time.'),
+      },
+      { ...closed, default: {} },
+    ),
+    logContent: Type.Boolean({ default: false, description: 'Log what it asks and gets, word for word.' }),
+  },
+  closed,
+);
+
+export type TenantSettings = Type.Static<typeof tenantSchema>;

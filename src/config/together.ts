@@ -1,0 +1,82 @@
+import { PreambleError } from '../errors.ts';
+import type { Locate } from './problem.ts';
+import type { Config } from './schema.ts';
+
+/** What no schema of one setting can say: settings that contradict each other. Throws `config_invalid` with the place. */
+export function checkTogether(config: Config, locate: Locate): void {
+  refuseOpenAddress(config, locate);
+  checkNames(config, locate);
+  checkTenants(config, locate);
+  for (const [name, { backend }] of Object.entries(config.models)) {
+    if (backend.kind === 'vllm' && backend.wire === 'completions' && backend.modelDirectory === undefined) {
+      throw invalid(
+        `${locate(['models', name, 'backend', 'wire'])}: the completions wire needs the model's own files`,
+        'Set modelDirectory, or use the chat wire.',
+      );
+    }
+  }
+}
+
+/** Without API keys, whoever reaches the port may use the model and read what others are refused. */
+function refuseOpenAddress({ listen, tenants, admin }: Config, locate: Locate): void {
+  if (tenants.length === 0 && !isLoopback(listen.host)) {
+    throw invalid(
+      `${locate(['listen', 'host'])}: listening on ${listen.host} would open the gateway to everyone who reaches it`,
+      'Name tenants with API keys (preamble key new), or listen on 127.0.0.1.',
+    );
+  }
+  if (admin !== undefined && admin.port !== 0 && admin.port === listen.port) {
+    throw invalid(
+      `${locate(['admin', 'port'])}: operators and applications share port ${admin.port}`,
+      'Choose another.',
+    );
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** A name must mean one model. */
+function checkNames({ models }: Config, locate: Locate): void {
+  const taken = new Set(Object.keys(models));
+  for (const [name, { aliases }] of Object.entries(models)) {
+    for (const alias of aliases) {
+      if (taken.has(alias)) {
+        throw invalid(
+          `${locate(['models', name, 'aliases'])}: ${alias} is the name of another model already`,
+          'Choose another.',
+        );
+      }
+      taken.add(alias);
+    }
+  }
+}
+
+function checkTenants({ models, tenants }: Config, locate: Locate): void {
+  const ids = new Set<string>();
+  const keys = new Map<string, string>();
+  tenants.forEach((tenant, index) => {
+    const place = (key: string) => locate(['tenants', String(index), key]);
+    if (ids.has(tenant.id)) throw invalid(`${place('id')}: ${tenant.id} is there twice`, 'Give each tenant its own.');
+    ids.add(tenant.id);
+    for (const key of tenant.keys) {
+      const other = keys.get(key);
+      if (other !== undefined) {
+        throw invalid(`${place('keys')}: a key of ${tenant.id} is ${other}'s too`, 'Make a new one: preamble key new.');
+      }
+      keys.set(key, tenant.id);
+    }
+    const unknown = Object.keys(tenant.prompts).find((model) => models[model] === undefined);
+    if (unknown !== undefined) {
+      throw invalid(
+        `${place('prompts')}: there is no model ${unknown}`,
+        `There are: ${Object.keys(models).join(', ')}.`,
+      );
+    }
+  });
+}
+
+function invalid(message: string, action: string): PreambleError {
+  return new PreambleError('config_invalid', `${message}.`, { action });
+}
