@@ -1,7 +1,7 @@
 import type { Backend } from './backend.ts';
 
 export interface Readiness {
-  /** Why requests can't be answered yet, one sentence a model; empty when all is ready. */
+  /** Why requests can't be answered now, one sentence a model; empty when all is ready. */
   reasons(): string[];
   /** Begins to load. Resolves when every backend is ready; rejects with the first failure. */
   begin(): Promise<void>;
@@ -14,7 +14,11 @@ export function trackReadiness(
 ): Readiness {
   const states = new Map([...backends.keys()].map((name) => [name, `${name} is loading.`]));
   return {
-    reasons: () => [...states.values()],
+    reasons: () =>
+      [...backends].flatMap(([name, backend]) => {
+        const problem = backend.problem();
+        return problem === null ? (states.get(name) ?? []) : `${name}: ${problem}`;
+      }),
     async begin() {
       await Promise.all(
         [...backends].map(async ([name, backend]) => {

@@ -38,7 +38,7 @@ async function serveCommand(options: ServeCommandOptions, output: Output): Promi
   }
   const logger = createLogger(config.log);
   const progress = modelProgress(output);
-  const gateway = createGateway(prepared, logger, progress.onEvent);
+  const gateway = await createGateway(prepared, logger, progress.onEvent);
   try {
     await serve(gateway, {
       listen: config.listen,

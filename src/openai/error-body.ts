@@ -1,4 +1,4 @@
-import { describe, type ErrorCode, errorTable, PreambleError } from '../errors.ts';
+import { describe, type ErrorCode, errorTable, PreambleError, type RelayedFault } from '../errors.ts';
 
 export interface ErrorBody {
   error: { message: string; type: string; param: string | null; code: string | null };
@@ -11,10 +11,25 @@ export interface ErrorResponse {
 }
 
 /** Faults that pass by themselves, or on another replica: OpenAI's client libraries try again when told so by `x-should-retry`. */
-const PASSING: readonly ErrorCode[] = ['queue_full', 'not_ready', 'shutting_down'];
+const PASSING: readonly ErrorCode[] = [
+  'queue_full',
+  'not_ready',
+  'shutting_down',
+  'upstream_unreachable',
+  'upstream_broken',
+];
 
 /** What a client may read of these; the others' messages name files and settings of the operator's. */
-const SPOKEN_FAULTS: readonly ErrorCode[] = ['not_ready', 'shutting_down', 'prompt_unavailable', 'timed_out'];
+const SPOKEN_FAULTS: readonly ErrorCode[] = [
+  'not_ready',
+  'shutting_down',
+  'prompt_unavailable',
+  'timed_out',
+  'upstream_unreachable',
+  'upstream_invalid',
+  'upstream_broken',
+  'upstream_timed_out',
+];
 
 const INTERNAL_MESSAGE =
   'The server had an error while processing your request. The request id in x-request-id finds it in the log.';
@@ -22,6 +37,7 @@ const INTERNAL_MESSAGE =
 /** Any thrown value as OpenAI's error answer. Nothing of an unforeseen error is shown: it belongs in the log. */
 export function toErrorResponse(thrown: unknown): ErrorResponse {
   const error = toPreambleError(thrown);
+  if (error.relayed !== undefined) return relayedResponse(error, error.relayed);
   const { status, type } = errorTable[error.code];
   const spoken = status < 500 || SPOKEN_FAULTS.includes(error.code);
   const message = spoken ? describe(error) : INTERNAL_MESSAGE;
@@ -30,6 +46,13 @@ export function toErrorResponse(thrown: unknown): ErrorResponse {
     headers: retryHeaders(error, status),
     body: { error: { message, type, param: error.param ?? null, code: error.code } },
   };
+}
+
+/** A model server's own error: what it says is for the client, who may have caused it. */
+function relayedResponse(error: PreambleError, { status, type, code, headers }: RelayedFault): ErrorResponse {
+  const { message, param } = error;
+  const kind = type ?? (status < 500 ? 'invalid_request_error' : 'server_error');
+  return { status, headers: { ...headers }, body: { error: { message, type: kind, param: param ?? null, code } } };
 }
 
 function toPreambleError(thrown: unknown): PreambleError {

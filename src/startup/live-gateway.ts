@@ -29,14 +29,16 @@ export interface LiveGateway extends Gateway {
 }
 
 /** Puts the parts together; `readiness.begin()` loads the models. */
-export function createGateway(prepared: Prepared, logger: Logger, onEvent: (event: ModelEvent) => void): LiveGateway {
+export async function createGateway(
+  prepared: Prepared,
+  logger: Logger,
+  onEvent: (event: ModelEvent) => void,
+): Promise<LiveGateway> {
   const { config } = prepared;
   warnOfUnavailable(prepared.prompts, logger);
   const backends = new Map<string, Backend>();
   for (const [name, settings] of Object.entries(config.models)) {
-    const onIgnoredField = (field: string) =>
-      logger.warn({ event: 'field.ignored', model: name, field }, 'a request field has no effect on this model');
-    backends.set(name, createBackend(settings.backend, { onEvent, onIgnoredField }));
+    backends.set(name, await createBackend(name, settings.backend, { onEvent, logger }));
   }
   const snapshot: Snapshot = {
     generation: 1,
