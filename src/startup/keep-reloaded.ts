@@ -23,10 +23,15 @@ export interface ReloadOptions {
 /** Reads the settings anew on SIGHUP and when their file changes. Wrong ones are refused with one line in the log, and the old ones stay. */
 export function keepReloaded({ gateway, file, load, logger }: ReloadOptions): { stop(): void } {
   let settling: NodeJS.Timeout | undefined;
+  let begun = 0;
 
   const reload = async () => {
+    const mine = ++begun;
     try {
-      await gateway.reload(await load());
+      const config = await load();
+      // What was read before another began to read may be older.
+      if (mine !== begun) return;
+      await gateway.reload(config);
       logger.info({ event: 'config.reloaded', file, generation: gateway.current().generation }, 'settings reloaded');
     } catch (thrown) {
       const error = toError(thrown);
