@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { registerConfigCommands } from './commands/config.ts';
+import { registerKeyCommands } from './commands/key.ts';
 import { registerModelCommands } from './commands/model.ts';
 import { processOutput } from './commands/output.ts';
 import { registerPromptCommands } from './commands/prompt.ts';
@@ -20,6 +21,7 @@ function createProgram(): Command {
   registerConfigCommands(program);
   registerModelCommands(program);
   registerPromptCommands(program);
+  registerKeyCommands(program);
   return program;
 }
 

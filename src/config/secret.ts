@@ -1,29 +1,37 @@
 import { readFile } from 'node:fs/promises';
-import { PreambleError } from '../errors.ts';
+import { PreambleError, toError } from '../errors.ts';
 import type { SecretSource } from './schema/common.ts';
 
-/** Reads a secret from where the settings say. One line feed at a file's end is the editor's. Throws `config_invalid`, `file_unreadable`. */
+/** Keys and passwords have tens of characters; a source with more is another file. */
+const MAX_SECRET_LENGTH = 16_384;
+
+/**
+ * The secret that a setting points to, without the one newline that editors and `echo` put at a file's end. Errors name the place, never the
+ * content. Throws `file_unreadable`, `config_invalid`.
+ */
 export async function readSecret(source: SecretSource, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const secret = source.file === undefined ? fromEnvironment(source.env, environment) : await fromFile(source.file);
-  if (secret !== '') return secret;
-  throw new PreambleError('config_invalid', `${source.file ?? source.env} holds no secret.`, { action: 'Fill it in.' });
+  const text = source.file === undefined ? environment[source.env ?? ''] : await readSecretFile(source.file);
+  const where = source.file ?? `The environment variable ${source.env}`;
+  if (text === undefined) throw invalid(`${where} is not set.`, 'Set it to the secret, or name another source.');
+  const secret = text.replace(/\r?\n$/, '');
+  if (secret === '') throw invalid(`${where} is empty.`, 'Put the secret there.');
+  if (/[\r\n\0]/.test(secret) || secret.length > MAX_SECRET_LENGTH) {
+    throw invalid(`${where} holds more than one line.`, 'Put the secret there, and nothing else.');
+  }
+  return secret;
 }
 
-function fromEnvironment(name: string | undefined, environment: NodeJS.ProcessEnv): string {
-  const value = environment[name ?? ''];
-  if (value !== undefined) return value;
-  throw new PreambleError('config_invalid', `The environment variable ${name} is not set.`, {
-    action: 'Set it to the secret that the settings expect there.',
-  });
-}
-
-async function fromFile(path: string): Promise<string> {
+async function readSecretFile(path: string): Promise<string> {
   try {
-    return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
-  } catch (cause) {
-    throw new PreambleError('file_unreadable', `The secret in ${path} can't be read.`, {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new PreambleError('file_unreadable', `The secret in ${path} can't be read: ${toError(error).message}.`, {
       action: 'Check the path and its permissions.',
-      cause,
+      cause: error,
     });
   }
+}
+
+function invalid(message: string, action: string): PreambleError {
+  return new PreambleError('config_invalid', message, { action });
 }

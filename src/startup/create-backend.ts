@@ -15,12 +15,12 @@ export interface BackendSurroundings {
   onEvent(event: ModelEvent): void;
 }
 
-/** What answers for the model `name`, by its settings' kind. Throws what reading its secrets throws. */
-export async function createBackend(
+/** What answers for the model `name`, by its settings' kind. */
+export function createBackend(
   name: string,
   settings: BackendSettings,
   { logger, onEvent }: BackendSurroundings,
-): Promise<Backend> {
+): Backend {
   if (settings.kind === 'embedded') {
     return createEmbeddedBackend({
       load: (signal) => loadEmbeddedModel(settings, { onEvent, signal }),
@@ -32,7 +32,7 @@ export async function createBackend(
   const { modelDirectory, apiKey } = settings;
   return createVllmBackend({
     settings,
-    apiKey: apiKey === undefined ? null : await readSecret(apiKey),
+    readApiKey: async () => (apiKey === undefined ? null : await readSecret(apiKey)),
     loadModel: async () =>
       modelDirectory === undefined ? null : loadLocalModel((await obtainModel(modelDirectory, { onEvent })).directory),
     onEvent: (event) => logVllmEvent(event, name, logger),

@@ -9,6 +9,8 @@ import { trackReadiness } from '../../src/backends/readiness.ts';
 import type { Limits } from '../../src/config/schema.ts';
 import type { Engine } from '../../src/engine/generation.ts';
 import type { Gateway } from '../../src/gateway.ts';
+import type { LimitCounters } from '../../src/limits/counters.ts';
+import { createLocalCounters } from '../../src/limits/local-counters.ts';
 import { loadChatTemplate } from '../../src/model/chat/chat-template.ts';
 import { defaultModelName } from '../../src/model/known-models.ts';
 import { obtainModel } from '../../src/model/obtain/obtain.ts';
@@ -16,6 +18,7 @@ import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import type { ModelPolicy, PolicySnapshot, TenantPolicy } from '../../src/policy/snapshot.ts';
 import { identifyModel } from '../../src/prompts/model-identity.ts';
 import { createRefusalDetector } from '../../src/refusal/phrase-detector.ts';
+import { createSnapshots } from '../../src/startup/snapshots.ts';
 
 export interface BuildOptions {
   engine: Engine;
@@ -23,6 +26,7 @@ export interface BuildOptions {
   policy?: Partial<ModelPolicy>;
   /** By the SHA-256 of their keys, hex. */
   tenants?: ReadonlyMap<string, TenantPolicy>;
+  counters?: LimitCounters;
   logContent?: boolean;
   /** The model never comes. */
   loading?: boolean;
@@ -73,9 +77,10 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     tenants: options.tenants ?? new Map(),
   };
   const gateway: Gateway = {
-    current: () => ({ generation: 1, policy: snapshot, backends, logContent: options.logContent ?? false }),
+    ...createSnapshots({ policy: snapshot, backends, logContent: options.logContent ?? false }),
     readiness: trackReadiness(backends),
     detector: createRefusalDetector(),
+    counters: options.counters ?? createLocalCounters(),
     limits: {
       bodyBytes: 4 * 2 ** 20,
       requestSeconds: 60,

@@ -19,8 +19,8 @@ import type { ServerCall } from './server-json.ts';
 
 export interface VllmBackendOptions {
   readonly settings: VllmSettings;
-  /** The servers' API key, where they want one. */
-  readonly apiKey: string | null;
+  /** The servers' API key, where they want one; null where not. */
+  readApiKey(): Promise<string | null>;
   /** The model's own files, where the settings name them; begun by the first `ready()`. */
   loadModel(): Promise<LocalModel | null>;
   /** Tells the operator of what changed, in one sentence. */
@@ -38,12 +38,10 @@ interface Known extends Target {
 }
 
 /** Hands requests on to a pool of vLLM servers, with the soft prompt in front. */
-export function createVllmBackend({ settings, apiKey, loadModel, onEvent }: VllmBackendOptions): Backend {
+export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: VllmBackendOptions): Backend {
   const closing = new AbortController();
-  const call: ServerCall = {
-    headers: apiKey === null ? {} : { authorization: `Bearer ${apiKey}` },
-    signal: closing.signal,
-  };
+  /** What every question of the gateway's own carries; the key from when it has been read. */
+  let call: ServerCall = { headers: {}, signal: closing.signal };
   const adapters = new Map<string, readonly string[]>();
   const pool = createUpstreamPool({
     settings,
@@ -64,6 +62,8 @@ export function createVllmBackend({ settings, apiKey, loadModel, onEvent }: Vllm
 
   /** The first server that answers tells what is served; until one does, again and again. */
   async function load(): Promise<void> {
+    const apiKey = await readApiKey();
+    if (apiKey !== null) call = { ...call, headers: { authorization: `Bearer ${apiKey}` } };
     const local = await loadModel();
     while (known === null) {
       try {
