@@ -9,7 +9,8 @@ import type { ServerResponse, UpstreamServer } from '../upstream/server.ts';
 import { createWireTextGuard, type WireTextGuard } from '../upstream/text-guard.ts';
 import { chatAffinity, completionAffinity } from './affinity.ts';
 import { chatFromCompletion } from './chat-from-completion.ts';
-import { type Check, type CheckContext, checkPromptOn, checkVersion } from './checks.ts';
+import { type Check, checkVersion } from './check.ts';
+import { checkPromptOn } from './check-prompt.ts';
 import { cleanBody } from './clean-body.ts';
 import { discover, findControlTokens } from './discovery.ts';
 import type { LocalModel } from './local-model.ts';
@@ -82,7 +83,7 @@ export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: 
 
   async function reach(local: LocalModel | null): Promise<Known> {
     const { server, model, contextLength } = await firstReachable(pool, (each) => discover(each, settings.model, call));
-    onEvent({ kind: 'check', check: await checkVersion({ server, model, place: 'system', call }) });
+    onEvent({ kind: 'check', check: await checkVersion({ server, model, call }) });
     const tokens = local?.controlTokens ?? (await findControlTokens(server, model, call));
     return { model, contextLength, local, guard: createWireTextGuard(tokens, settings.controlTokens) };
   }
@@ -139,11 +140,9 @@ export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: 
     async checkPrompt(prompt) {
       const { model, local } = reached();
       const fit = local === null ? 'sameEmbeddings' : assertPromptFits(prompt.manifest, local.identity);
-      const place = local?.systemRole === false ? 'user' : prompt.manifest.position;
       const server = pool.servers.find(({ health }) => health.accepts()) ?? pool.servers[0];
       if (server === undefined) return fit;
-      const context: CheckContext = { server, model, place, call };
-      for (const check of await checkPromptOn(context, prompt)) {
+      for (const check of await checkPromptOn({ server, model, call }, settings.wire, local, prompt)) {
         if (check.outcome !== 'failed') continue;
         throw new PreambleError(
           'prompt_mismatch',
