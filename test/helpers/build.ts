@@ -18,6 +18,8 @@ import { createRefusalDetector } from '../../src/refusal/phrase-detector.ts';
 
 export interface BuildOptions {
   engine: Engine;
+  /** Of the checkpoint whose tokenizer and template are used; the default model's if left out. */
+  directory?: string;
   limits?: Partial<Limits>;
   policy?: Partial<ModelPolicy>;
   logContent?: boolean;
@@ -37,7 +39,7 @@ export interface Built {
 
 export const modelName = 'test/model';
 
-/** The whole gateway on a real socket, with the default model's tokenizer and the engine that is given; the test's end closes it. */
+/** The whole gateway on a real socket, with the engine that is given; the test's end closes it. */
 export async function build(t: Test, options: BuildOptions): Promise<Built> {
   const logs: Record<string, unknown>[] = [];
   const destination = new Writable({
@@ -48,7 +50,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
   });
   const load = async (): Promise<EmbeddedModel> => {
     if (options.loading === true) return await new Promise<never>(() => {});
-    const { directory } = await obtainModel(defaultModelName);
+    const directory = options.directory ?? (await obtainModel(defaultModelName)).directory;
     const [tokenizer, template] = [await loadTokenizer(directory), await loadChatTemplate(directory)];
     return { engine: options.engine, tokenizer, template };
   };
