@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OpenAI } from 'openai';
 import pino from 'pino';
 import type { Test } from 'tap';
@@ -7,6 +8,7 @@ import { createEmbeddedBackend } from '../../src/backends/embedded/embedded.ts';
 import type { EmbeddedModel } from '../../src/backends/embedded/model.ts';
 import { trackReadiness } from '../../src/backends/readiness.ts';
 import type { Limits } from '../../src/config/schema.ts';
+import type { EngineOptions } from '../../src/engine/engine.ts';
 import type { Engine } from '../../src/engine/generation.ts';
 import type { Gateway } from '../../src/gateway.ts';
 import { loadChatTemplate } from '../../src/model/chat/chat-template.ts';
@@ -15,6 +17,7 @@ import { obtainModel } from '../../src/model/obtain/obtain.ts';
 import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import type { ModelPolicy } from '../../src/policy/decide-plan.ts';
 import { createRefusalDetector } from '../../src/refusal/phrase-detector.ts';
+import { startTinyEngine, tinyChatModel } from './tiny-model.ts';
 
 export interface BuildOptions {
   engine: Engine;
@@ -105,4 +108,27 @@ export async function collect<Item>(source: AsyncIterable<Item>): Promise<Item[]
   const items: Item[] = [];
   for await (const item of source) items.push(item);
   return items;
+}
+
+export interface BuiltTiny extends Built {
+  engine: Engine;
+}
+
+/** The same on the tiny model, whose engine runs one answer at a time and lets one wait unless told otherwise. */
+export async function buildTiny(
+  t: Test,
+  {
+    engineOptions,
+    ...options
+  }: Omit<BuildOptions, 'engine' | 'directory'> & { engineOptions?: Partial<EngineOptions> } = {},
+): Promise<BuiltTiny> {
+  const directory = t.testdir(await tinyChatModel());
+  const engine = await startTinyEngine(directory, { slots: 1, queue: 1, ...engineOptions });
+  t.teardown(() => engine.close());
+  return { engine, ...(await build(t, { ...options, engine, directory })) };
+}
+
+/** Resolves when the condition holds. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(5);
 }
