@@ -32,7 +32,7 @@ export async function createEngine(options: EngineOptions, decoders: TextDecoder
       throw new PreambleError(
         'context_length_exceeded',
         `This model's maximum context length is ${worker.contextLength} tokens, and the prompt has ${promptTokens}.`,
-        { action: 'Shorten the messages.', param: 'messages' },
+        { action: 'Shorten the prompt.' },
       );
     }
     if (stats.running + stats.waiting >= capacity) {
