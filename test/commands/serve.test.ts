@@ -96,6 +96,7 @@ t.test('a fault in preamble.yaml is told with its line', async (t) => {
       /^preamble: preamble\.yaml:5: models\.tiny\.onPromptUnavailable must be one of/,
     ],
     [settings('models: {}\n'), /^preamble: preamble\.yaml:7: .*unique.*\n$/],
+    [settings('? { a: b }\n: 1\n'), /^preamble: preamble\.yaml.*is not a setting\. Known here: [^\n]*\n$/],
     [settings('limits: [\n'), /^preamble: preamble\.yaml:\d+: .*\n$/],
   ] as const) {
     t.match(await runCli(t, await folder(t, yaml), ['serve']), { code: 1, stdout: '', stderr: message }, yaml);
