@@ -46,6 +46,7 @@ export function scriptedEngine(): ScriptedEngine {
 
   return {
     contextLength: 8192,
+    capacity: 1000,
     requests,
     generate,
     stats: () => ({ running, waiting: 0, slots: 1000 }),
