@@ -3,6 +3,7 @@ import { registerConfigCommands } from './commands/config.ts';
 import { registerModelCommands } from './commands/model.ts';
 import { processOutput } from './commands/output.ts';
 import { registerPromptCommands } from './commands/prompt.ts';
+import { registerQueriesCommands } from './commands/queries.ts';
 import { registerServeCommand } from './commands/serve.ts';
 import { describe, PreambleError, toError } from './errors.ts';
 import { version } from './version.ts';
@@ -20,6 +21,7 @@ function createProgram(): Command {
   registerConfigCommands(program);
   registerModelCommands(program);
   registerPromptCommands(program);
+  registerQueriesCommands(program);
   return program;
 }
 
