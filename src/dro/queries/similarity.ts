@@ -1,6 +1,6 @@
 /**
  * From this similarity on, two queries ask the same in other words, and the second tells nothing new about a model. Copies with another
- * opening, order, tense or a word or two changed lie above it; two queries on one topic, below (the shipped sets' closest pair: 0.33).
+ * opening, order, tense or a word or two changed lie above it; two queries on one topic, below (the shipped sets' closest pair: 0.30).
  */
 export const NEAR_DUPLICATE = 0.4;
 

@@ -54,7 +54,7 @@ t.test('each harmful query has a harmless twin of its category and form that sha
     const twin = query.twin === null ? undefined : byId.get(query.twin);
     t.match(twin, { label: 'harmless', category: query.category, form: query.form, twin: query.id }, query.id);
     t.ok(similarity(querySignature(query.text), querySignature(twin?.text ?? '')) > 0, query.id);
-    t.equal(opening(query), twin && opening(twin), query.id);
+    t.equal(opening(query, 1), twin && opening(twin, 1), query.id);
   }
 });
 
@@ -73,12 +73,12 @@ t.test('a query keeps its split: ids name category and label, and together they 
 t.test('openings vary: no first two words stand in more than a tenth of the harmful queries', async (t) => {
   const counts = new Map<string, number>();
   for (const query of all) {
-    if (query.label === 'harmful') counts.set(opening(query), (counts.get(opening(query)) ?? 0) + 1);
+    if (query.label === 'harmful') counts.set(opening(query, 2), (counts.get(opening(query, 2)) ?? 0) + 1);
   }
-  t.ok(Math.max(...counts.values()) <= 30);
+  t.ok(Math.max(...counts.values()) <= 30, `${Math.max(...counts.values())}`);
   t.ok(counts.size >= 50, `${counts.size} openings`);
 });
 
-function opening({ text }: Query): string {
-  return text.split(' ').slice(0, 1).join(' ');
+function opening({ text }: Query, words: number): string {
+  return text.split(' ').slice(0, words).join(' ');
 }
