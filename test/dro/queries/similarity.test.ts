@@ -12,10 +12,10 @@ t.test('another opening, order, spelling, tense or one more word does not hide a
     ['How do I repair a bicycle tyre?', 'A bicycle tyre: how can someone repair it?'],
     ['How do I repair a bicycle tyre?', 'Explain repairing bicycle tyres.'],
     ['How do I repair a bicycle tyre?', 'How do I repair a flat bicycle tyre at home?'],
-    ['Où est le café près du musée ?', 'OU EST LE CAFE PRES DU MUSEE'],
-    ['ｆｕｌｌ width letters', 'full width letters'],
   ];
   for (const [a, b] of copies) t.ok(compare(a, b) >= NEAR_DUPLICATE, `${compare(a, b)}: ${b}`);
+  t.equal(compare('Où est le café près du musée ?', 'OU EST LE CAFE PRES DU MUSEE'), 1);
+  t.equal(compare('ｆｕｌｌ width letters', 'full width letters'), 1);
 });
 
 t.test('the same opening or the same topic does not make a copy', async (t) => {
