@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { registerConfigCommands } from './commands/config.ts';
+import { registerDoctorCommand } from './commands/doctor.ts';
 import { registerKeyCommands } from './commands/key.ts';
 import { registerModelCommands } from './commands/model.ts';
 import { processOutput } from './commands/output.ts';
@@ -18,6 +19,7 @@ function createProgram(): Command {
     .showHelpAfterError('(preamble --help shows what there is)')
     .exitOverride();
   registerServeCommand(program);
+  registerDoctorCommand(program);
   registerConfigCommands(program);
   registerModelCommands(program);
   registerPromptCommands(program);

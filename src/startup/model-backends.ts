@@ -1,9 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Logger } from 'pino';
 import type { Backend } from '../backends/backend.ts';
 import type { Config } from '../config/schema.ts';
-import type { ModelEvent } from '../model/obtain/events.ts';
-import { createBackend } from './create-backend.ts';
+import { type BackendSurroundings, createBackend } from './create-backend.ts';
 
 export interface NextBackends {
   /** By configured name. */
@@ -16,7 +14,7 @@ export interface NextBackends {
 export function nextBackends(
   config: Config,
   running: { readonly config: Config; readonly backends: ReadonlyMap<string, Backend> } | null,
-  { logger, onEvent }: { readonly logger: Logger; onEvent(event: ModelEvent): void },
+  surroundings: BackendSurroundings,
 ): NextBackends {
   const all = new Map<string, Backend>();
   const fresh = new Set<string>();
@@ -24,9 +22,7 @@ export function nextBackends(
     const same = isDeepStrictEqual(settings, running?.config.models[name]?.backend);
     const kept = same ? running?.backends.get(name) : undefined;
     if (kept === undefined) fresh.add(name);
-    const onIgnoredField = (field: string) =>
-      logger.warn({ event: 'field.ignored', model: name, field }, 'a request field has no effect on this model');
-    all.set(name, kept ?? createBackend(settings, { onEvent, onIgnoredField }));
+    all.set(name, kept ?? createBackend(name, settings, surroundings));
   }
   return { all, fresh };
 }

@@ -13,7 +13,7 @@ export interface ScriptedEngine extends Engine {
 }
 
 /** Words of every answer, one a token. */
-export const words = ['Good', ' day', ' to', ' you', '.'];
+const words = ['Good', ' day', ' to', ' you', '.'];
 
 /** Says the same to everyone at once: for tests of what stands around the model. */
 export function scriptedEngine(): ScriptedEngine {
@@ -52,6 +52,7 @@ export function scriptedEngine(): ScriptedEngine {
 
   return {
     contextLength: 8192,
+    capacity: 1000,
     requests,
     generate,
     stats: () => ({ running, waiting: 0, slots: 1000 }),

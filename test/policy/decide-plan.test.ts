@@ -1,65 +1,60 @@
 import t from 'tap';
 import { decidePlan, promptLabelOf } from '../../src/policy/decide-plan.ts';
-import { everyone, type ModelPolicy, type PromptState, type TenantPolicy } from '../../src/policy/snapshot.ts';
+import { everyone, type ModelPolicy, type PromptState } from '../../src/policy/snapshot.ts';
 
-const available = (name: string): PromptState => ({
-  kind: 'available',
-  prompt: {
-    name,
-    version: '1.0.0',
-    position: 'system',
-    softPrompt: {
-      label: `${name}@1.0.0`,
-      digest: '00',
-      tokens: 1,
-      hiddenSize: 2,
-      values: new Float32Array(2),
-      stored: { dtype: 'F32', bytes: new Uint8Array(8) },
+const stored = { dtype: 'F32', bytes: new Uint8Array(8) } as const;
+const softPrompt = {
+  label: 'a/b@1.0.0',
+  digest: 'ab12',
+  tokens: 1,
+  hiddenSize: 2,
+  values: new Float32Array(2),
+  stored,
+};
+const prompt = { name: 'a/b', version: '1.0.0', position: 'system', softPrompt } as const;
+const absent = { kind: 'unavailable', reference: 'a/b', reason: 'gone', text: null } as const;
+
+const plan = (state: PromptState, onPromptUnavailable: ModelPolicy['onPromptUnavailable'] = 'refuse') =>
+  decidePlan(
+    {
+      models: new Map([['m', { backend: 'embedded', prompt: state, onPromptUnavailable }]]),
+      aliases: new Map(),
+      tenants: new Map(),
     },
-  },
-});
-const gone = (text: string | null): PromptState => ({ kind: 'unavailable', reference: 'away', reason: 'gone', text });
-const none: PromptState = { kind: 'none' };
+    { model: 'm', found: { entry: 'm', adapter: null }, tenant: { ...everyone, id: 'web' } },
+  );
 
-function plan(model: Partial<ModelPolicy>, tenant: Partial<TenantPolicy> = {}) {
-  const policy: ModelPolicy = { backend: 'vllm', prompt: none, onPromptUnavailable: 'refuse', ...model };
-  const snapshot = { models: new Map([['llama', policy]]), aliases: new Map(), tenants: new Map() };
-  const found = { entry: 'llama', adapter: null };
-  return decidePlan(snapshot, { model: 'gpt-4o', found, tenant: { ...everyone, ...tenant } });
-}
-
-t.test("the model's prompt, or the tenant's in its place", async (t) => {
-  const own = plan({ prompt: available('careful') });
-  t.match(own, {
-    model: 'gpt-4o',
-    entry: 'llama',
-    backend: 'vllm',
-    variant: 'stable',
-    mode: 'monitor',
-    tenant: 'default',
-  });
-  t.equal(promptLabelOf(own), 'careful@1.0.0');
-  const tenant = { id: 'web', mode: 'enforce', prompts: new Map([['llama', available('firm')]]) } as const;
-  const another = plan({ prompt: available('careful') }, tenant);
-  t.match(another, { mode: 'enforce', tenant: 'web', variant: 'stable' });
-  t.equal(promptLabelOf(another), 'firm@1.0.0');
-  const without = plan({ prompt: available('careful') }, { prompts: new Map([['llama', none]]) });
-  t.match(without, { variant: 'off', prompt: null, fallbackText: null });
-  t.equal(promptLabelOf(without), 'none');
-  const elsewhere = plan({ prompt: available('careful') }, { prompts: new Map([['other', none]]) });
-  t.equal(promptLabelOf(elsewhere), 'careful@1.0.0', 'a prompt for another model changes nothing here');
-});
-
-t.test("without the prompt: what the model says, for its own and for the tenant's", async (t) => {
-  const tenant = (text: string | null) => ({ prompts: new Map([['llama', gone(text)]]) });
-  for (const run of [
-    (model: Partial<ModelPolicy>, text: string | null) => plan({ ...model, prompt: gone(text) }),
-    (model: Partial<ModelPolicy>, text: string | null) =>
-      plan({ ...model, prompt: available('careful') }, tenant(text)),
-  ]) {
-    t.throws(() => run({ onPromptUnavailable: 'refuse' }, 'Be careful.'), { code: 'prompt_unavailable', status: 503 });
-    t.match(run({ onPromptUnavailable: 'text' }, 'Be careful.'), { prompt: null, fallbackText: 'Be careful.' });
-    t.throws(() => run({ onPromptUnavailable: 'text' }, null), { code: 'prompt_unavailable' });
-    t.match(run({ onPromptUnavailable: 'none' }, 'Be careful.'), { prompt: null, fallbackText: null, variant: 'off' });
+t.test('the prompt that is there is the plan, whatever should happen without', async (t) => {
+  for (const instead of ['refuse', 'text', 'none'] as const) {
+    const made = plan({ kind: 'available', prompt }, instead);
+    t.strictSame(made, {
+      model: 'm',
+      entry: 'm',
+      adapter: null,
+      backend: 'embedded',
+      tenant: 'web',
+      mode: 'monitor',
+      variant: 'stable',
+      prompt,
+      fallbackText: null,
+    });
+    t.equal(promptLabelOf(made), 'a/b@1.0.0');
   }
+});
+
+t.test('a model without a prompt has none', async (t) => {
+  const made = plan({ kind: 'none' });
+  t.match(made, { variant: 'off', prompt: null, fallbackText: null });
+  t.equal(promptLabelOf(made), 'none');
+});
+
+t.test('a prompt that is not there: refuse, its text, or nothing, as the settings say', async (t) => {
+  t.throws(() => plan(absent), { code: 'prompt_unavailable', message: /of m is not available/ });
+  t.throws(() => plan({ ...absent, text: 'Be kind.' }), { code: 'prompt_unavailable' });
+  t.match(plan(absent, 'none'), { variant: 'off', prompt: null, fallbackText: null });
+  t.match(plan({ ...absent, text: 'Be kind.' }, 'none'), { fallbackText: null });
+  const text = plan({ ...absent, text: 'Be kind.' }, 'text');
+  t.match(text, { variant: 'off', prompt: null, fallbackText: 'Be kind.' });
+  t.equal(promptLabelOf(text), 'none');
+  t.throws(() => plan(absent, 'text'), { code: 'prompt_unavailable' }, 'there is no text to send');
 });
