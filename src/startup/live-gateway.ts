@@ -70,21 +70,25 @@ export function createGateway(
   const snapshots = createSnapshots(contents(prepared, initial), closeUnused);
   const readiness = trackReadiness(initial, (name, backend) => checkPrompts(running.prompts, name, backend, onEvent));
 
-  /** A model that is still loading is checked when it has loaded. */
-  const checkAll = async (
+  /** Those that are new to their model: what runs was held against it already. A model that still loads is checked when it has loaded. */
+  const checkNew = async (
     prompts: PreparedPrompts,
     backends: ReadonlyMap<string, Backend>,
-    fresh: ReadonlySet<string>,
+    fresh: ReadonlySet<string> = new Set(),
   ) => {
     for (const [name, backend] of backends) {
-      if (fresh.has(name) || !readiness.isLoading(name)) await checkPrompts(prompts, name, backend, onEvent);
+      if (!fresh.has(name) && readiness.isLoading(name)) continue;
+      const known = fresh.has(name) ? [] : running.prompts.filter(({ model }) => model === name);
+      const digests = new Set(known.map(({ version }) => version?.digest));
+      const unchecked = prompts.filter(({ version }) => !digests.has(version?.digest));
+      await checkPrompts(unchecked, name, backend, onEvent);
     }
   };
   const refresh = async (): Promise<void> => {
     refreshes++;
     const next = await prepare(running.config);
     const { backends } = snapshots.current();
-    await checkAll(next.prompts, backends, new Set());
+    await checkNew(next.prompts, backends);
     // A reload came between: these prompts were looked up for settings that hold no more.
     if (next.config !== running.config) return await refresh();
     running = next;
@@ -122,7 +126,7 @@ export function createGateway(
         for (let seen = -1; seen !== refreshes; ) {
           seen = refreshes;
           next = await prepare(config);
-          await checkAll(next.prompts, all, fresh);
+          await checkNew(next.prompts, all, fresh);
         }
         signal.throwIfAborted();
       } catch (error) {
