@@ -29,6 +29,8 @@ export interface BuildOptions {
   directory?: string;
   limits?: Partial<Limits>;
   policy?: Partial<ModelPolicy>;
+  /** Names of further models, all answered by the same engine. */
+  models?: readonly string[];
   /** By the SHA-256 of their keys, hex. */
   tenants?: ReadonlyMap<string, TenantPolicy>;
   counters?: LimitCounters;
@@ -67,9 +69,9 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
   };
   const onIgnoredField = (field: string) => logger.warn({ event: 'field.ignored', field });
   const logger = pino({ level: 'info' }, destination);
-  const backends = new Map([
-    [modelName, createEmbeddedBackend({ load, onIgnoredField, sampling: { temperature: 1, topP: 1 } })],
-  ]);
+  const names = [modelName, ...(options.models ?? [])];
+  const backend = createEmbeddedBackend({ load, onIgnoredField, sampling: { temperature: 1, topP: 1 } });
+  const backends = new Map(names.map((name) => [name, backend]));
   const policy: ModelPolicy = {
     backend: 'embedded',
     prompt: { kind: 'none' },
@@ -77,7 +79,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     ...options.policy,
   };
   const snapshot: PolicySnapshot = {
-    models: new Map([[modelName, policy]]),
+    models: new Map(names.map((name) => [name, policy])),
     aliases: new Map(),
     tenants: options.tenants ?? new Map(),
   };
