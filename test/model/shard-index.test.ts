@@ -27,7 +27,11 @@ t.test('an index that points outside its directory, or is none', async (t) => {
     'a\0.safetensors',
   ]) {
     await writeFile(join(root, FILE), JSON.stringify({ weight_map: { a: name } }));
-    await t.rejects(readShardIndex(root), { code: 'format_invalid', message: /points outside its directory/ }, JSON.stringify(name));
+    await t.rejects(
+      readShardIndex(root),
+      { code: 'format_invalid', message: /points outside its directory/ },
+      JSON.stringify(name),
+    );
   }
   for (const [text, message] of [
     ['{', /not JSON/],
