@@ -14,6 +14,7 @@ import { chatCompletionRoutes } from './routes/chat-completions.ts';
 import { completionRoutes } from './routes/completions.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
+import { responseRoutes } from './routes/responses.ts';
 
 /** Milliseconds for a request's headers to arrive: they are one packet; who sends them slower holds a connection to harm. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -57,6 +58,7 @@ export async function createApp(gateway: Gateway, logger: FastifyBaseLogger): Pr
   await app.register(modelRoutes, { gateway });
   await app.register(chatCompletionRoutes, { gateway });
   await app.register(completionRoutes, { gateway });
+  await app.register(responseRoutes, { gateway });
   app.addOtherMethods();
   return app;
 }

@@ -1,6 +1,7 @@
 import type { Backend } from './backends/backend.ts';
 import type { Readiness } from './backends/readiness.ts';
 import type { Limits } from './config/schema.ts';
+import type { ResponseStore } from './openai/responses/store.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import type { RefusalDetector } from './refusal/detector.ts';
 
@@ -20,6 +21,8 @@ export interface Gateway {
   current(): Snapshot;
   readonly readiness: Readiness;
   readonly detector: RefusalDetector;
+  /** Where answers of `/v1/responses` are kept; null: they are not. */
+  readonly responses: ResponseStore | null;
   /** Fixed at start, as is where the gateway listens. */
   readonly limits: Limits;
 }

@@ -48,6 +48,7 @@ export function createGateway(prepared: Prepared, logger: Logger, onEvent: (even
     current: () => snapshot,
     readiness: trackReadiness(backends, (name, backend) => checkPrompts(prepared.prompts, name, backend, onEvent)),
     detector: createRefusalDetector(),
+    responses: null,
     limits: config.limits,
     async close() {
       await Promise.all([...backends.values()].map((backend) => backend.close()));

@@ -3,6 +3,7 @@ import { OpenAI } from 'openai';
 import pino from 'pino';
 import type { Test } from 'tap';
 import { createApp } from '../../src/app.ts';
+import type { Backend } from '../../src/backends/backend.ts';
 import { createEmbeddedBackend } from '../../src/backends/embedded/embedded.ts';
 import type { EmbeddedModel } from '../../src/backends/embedded/model.ts';
 import { trackReadiness } from '../../src/backends/readiness.ts';
@@ -13,12 +14,17 @@ import { loadChatTemplate } from '../../src/model/chat/chat-template.ts';
 import { defaultModelName } from '../../src/model/known-models.ts';
 import { obtainModel } from '../../src/model/obtain/obtain.ts';
 import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import type { ResponseStore } from '../../src/openai/responses/store.ts';
 import type { ModelPolicy, PolicySnapshot, TenantPolicy } from '../../src/policy/snapshot.ts';
 import { identifyModel } from '../../src/prompts/model-identity.ts';
 import { createRefusalDetector } from '../../src/refusal/phrase-detector.ts';
 
 export interface BuildOptions {
-  engine: Engine;
+  /** What the embedded backend runs; not needed with another backend. */
+  engine?: Engine;
+  backend?: Backend;
+  /** Where answers of `/v1/responses` are kept; nowhere if left out. */
+  responses?: ResponseStore;
   limits?: Partial<Limits>;
   policy?: Partial<ModelPolicy>;
   /** By the SHA-256 of their keys, hex. */
@@ -54,12 +60,16 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     const { directory } = await obtainModel(defaultModelName);
     const [tokenizer, template] = [await loadTokenizer(directory), await loadChatTemplate(directory)];
     const identity = await identifyModel(directory, { tokenizer });
+    if (options.engine === undefined) throw new Error('neither an engine nor a backend was given');
     return { engine: options.engine, tokenizer, template, identity };
   };
   const onIgnoredField = (field: string) => logger.warn({ event: 'field.ignored', field });
   const logger = pino({ level: 'info' }, destination);
   const backends = new Map([
-    [modelName, createEmbeddedBackend({ load, onIgnoredField, sampling: { temperature: 1, topP: 1 } })],
+    [
+      modelName,
+      options.backend ?? createEmbeddedBackend({ load, onIgnoredField, sampling: { temperature: 1, topP: 1 } }),
+    ],
   ]);
   const policy: ModelPolicy = {
     backend: 'embedded',
@@ -76,6 +86,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     current: () => ({ generation: 1, policy: snapshot, backends, logContent: options.logContent ?? false }),
     readiness: trackReadiness(backends),
     detector: createRefusalDetector(),
+    responses: options.responses ?? null,
     limits: {
       bodyBytes: 4 * 2 ** 20,
       requestSeconds: 60,
