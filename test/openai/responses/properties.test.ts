@@ -22,22 +22,29 @@ async function foreseen(run: () => unknown): Promise<boolean> {
   }
 }
 
-const text = fc.oneof(fc.string(), fc.constantFrom('c1', 'c2', 'f', 'auto', 'required'));
-const contentPart = fc.oneof(
-  fc.record({ type: fc.constantFrom('input_text', 'output_text'), text }),
-  fc.record({ type: fc.constant('refusal'), refusal: text }),
-  fc.record({ type: fc.constant('input_image'), image_url: text, detail: fc.constantFrom('low', 'original', null) }),
-  fc.jsonValue(),
-);
-const content = fc.oneof(text, fc.array(contentPart, { maxLength: 3 }));
-const item = fc.oneof(
-  fc.record({ role: fc.constantFrom('user', 'assistant', 'system', 'developer'), content }),
-  fc.record({ type: fc.constant('function_call'), call_id: text, name: text, arguments: text }),
+const text = fc.oneof(fc.string({ minLength: 1 }), fc.constantFrom('c1', 'c2', 'f'));
+/** Mostly the one, so that whole requests get through; now and then something else. */
+const mostly = <Value>(usual: fc.Arbitrary<Value>, ...others: fc.Arbitrary<unknown>[]): fc.Arbitrary<unknown> =>
+  fc.oneof({ weight: 30, arbitrary: usual }, ...others.map((arbitrary) => ({ weight: 1, arbitrary })));
+
+const textPart = fc.record({ type: fc.constantFrom('input_text', 'output_text'), text });
+const refusalPart = fc.record({ type: fc.constant('refusal'), refusal: text });
+const imagePart = fc.record({
+  type: fc.constant('input_image'),
+  image_url: text,
+  detail: fc.constantFrom('low', 'original', null),
+});
+const contentPart = mostly(fc.oneof(textPart, refusalPart), imagePart, fc.jsonValue());
+const content = fc.oneof(text, fc.array(contentPart, { minLength: 1, maxLength: 3 }));
+const role = fc.constantFrom('user', 'assistant', 'system', 'developer');
+const call = fc.record({ type: fc.constant('function_call'), call_id: text, name: text, arguments: text });
+const item = mostly(
+  fc.oneof(fc.record({ role, content }), call, fc.record({ type: fc.constant('reasoning'), id: text })),
   fc.record({ type: fc.constant('function_call_output'), call_id: text, output: content }),
-  fc.record({ type: fc.constantFrom('reasoning', 'item_reference', 'x'), id: text }),
+  fc.record({ type: fc.constantFrom('item_reference', 'x'), id: text }),
   fc.jsonValue(),
 );
-const tool = fc.oneof(
+const tool = mostly(
   fc.record(
     {
       type: fc.constant('function'),
@@ -49,29 +56,29 @@ const tool = fc.oneof(
   ),
   fc.jsonValue(),
 );
+const named = fc.record({ type: fc.constant('function'), name: text });
+const format = fc.oneof(
+  fc.record({ type: fc.constant('json_schema'), name: text, schema: fc.dictionary(text, fc.jsonValue()) }),
+  fc.record({ type: fc.constantFrom('json_object', 'text') }),
+);
 const known = fc.record(
   {
     model: text,
-    input: fc.oneof(text, fc.array(item, { maxLength: 6 }), fc.jsonValue()),
+    input: mostly(fc.oneof(text, fc.array(item, { minLength: 1, maxLength: 6 })), fc.jsonValue()),
     instructions: text,
     tools: fc.array(tool, { maxLength: 3 }),
-    tool_choice: fc.oneof(
-      text,
-      fc.record({ type: fc.constant('function'), name: text }),
-      fc.record({ type: fc.constant('allowed_tools'), mode: fc.constant('auto'), tools: fc.array(tool) }),
+    tool_choice: mostly(
+      fc.constantFrom('auto', 'none'),
+      named,
+      fc.record({ type: fc.constant('allowed_tools'), mode: fc.constant('auto'), tools: fc.array(named) }),
+      fc.jsonValue(),
     ),
-    text: fc.record({
-      format: fc.record({
-        type: fc.constantFrom('json_schema', 'text'),
-        name: text,
-        schema: fc.dictionary(text, fc.jsonValue()),
-      }),
-    }),
-    reasoning: fc.record({ effort: text }),
-    previous_response_id: fc.constantFrom(null, null, 'resp_1'),
-    temperature: fc.constantFrom(0.5, null, Number.NaN),
-    top_logprobs: fc.nat(20),
-    stream: fc.boolean(),
+    text: mostly(fc.record({ format }), fc.jsonValue()),
+    reasoning: mostly(fc.record({ effort: text }), fc.jsonValue()),
+    previous_response_id: mostly(fc.constant(null), text),
+    temperature: mostly(fc.constantFrom(0.5, null), fc.double()),
+    top_logprobs: mostly(fc.nat(20), fc.integer()),
+    stream: mostly(fc.boolean(), fc.jsonValue()),
     seed: fc.integer(),
     metadata: fc.dictionary(text, text),
   },
