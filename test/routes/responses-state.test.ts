@@ -1,0 +1,76 @@
+import t from 'tap';
+import type { ResponseStore } from '../../src/openai/responses/store.ts';
+import { build, modelName } from '../helpers/build.ts';
+import { createFakeChat } from '../helpers/fake-chat.ts';
+import { createMemoryResponseStore } from '../helpers/memory-response-store.ts';
+
+const base = { model: modelName, input: 'Hello' };
+
+t.test('an answer is kept, shown, gone on from and removed', async (t) => {
+  const backend = createFakeChat();
+  const responses = createMemoryResponseStore();
+  const { client } = await build(t, { backend, responses });
+  const messages = () => backend.calls.at(-1)?.request.messages;
+
+  const first = await client.responses.create({ ...base, instructions: 'Be brief.', metadata: { a: 'b' } });
+  t.match(first, { store: true });
+  const shown = await client.responses.retrieve(first.id);
+  t.strictSame({ ...shown }, { ...first });
+
+  const follow = { ...base, input: 'And now?', previous_response_id: first.id };
+  const second = await client.responses.stream({ ...follow, instructions: 'Be long.' }).finalResponse();
+  t.match(second, { store: true, previous_response_id: first.id, output_text: 'You said: And now?' });
+  t.strictSame(messages(), [
+    { role: 'system', content: 'Be long.' },
+    { role: 'user', content: 'Hello' },
+    { role: 'assistant', content: 'You said: Hello' },
+    { role: 'user', content: 'And now?' },
+  ]);
+
+  await client.responses.delete(first.id);
+  await t.rejects(client.responses.retrieve(first.id), { status: 404, message: /no response with this id/ });
+  await t.rejects(client.responses.delete(first.id), { status: 404, message: /no response with this id/ });
+  await t.rejects(client.responses.create(follow), { status: 400, message: /no previous response/ });
+
+  await client.responses.create({ ...base, previous_response_id: second.id });
+  t.equal(messages()?.length, 5, 'what follows on a removed one is whole, and has no instructions of before');
+  t.not(messages()?.[0]?.role, 'system');
+});
+
+t.test('what is not to be kept is not', async (t) => {
+  const responses = createMemoryResponseStore();
+  const { client } = await build(t, { backend: createFakeChat(), responses });
+  const whole = await client.responses.create({ ...base, store: false });
+  const streamed = await client.responses.stream({ ...base, store: false }).finalResponse();
+  t.match([whole, streamed], [{ store: false }, { store: false }]);
+  t.equal(responses.kept.size, 0);
+  await t.rejects(client.responses.retrieve(whole.id), { status: 404, message: /no response with this id/ });
+  await t.rejects(client.responses.retrieve('resp_x/../y'), { status: 404, message: /no response with this id/ });
+});
+
+t.test('an answer that broke off is not kept', async (t) => {
+  const responses = createMemoryResponseStore();
+  const { client } = await build(t, { backend: createFakeChat({ relayed: true, lastWords: '' }), responses });
+  await t.rejects(client.responses.stream(base).finalResponse(), /broke off|had an error/);
+  t.equal(responses.kept.size, 0);
+});
+
+t.test('a store that fails costs the memory, not the answer', async (t) => {
+  const broken: ResponseStore = {
+    ...createMemoryResponseStore(),
+    save: async () => {
+      throw new Error('connection refused');
+    },
+  };
+  const { client, logs } = await build(t, { backend: createFakeChat(), responses: broken });
+  t.match(await client.responses.create(base), { store: false, output_text: 'You said: Hello' });
+  const streamed = await client.responses.stream(base).finalResponse();
+  t.match(streamed, { store: false, status: 'completed', output_text: 'You said: Hello' });
+  t.equal(logs.filter((line) => line['msg'] === 'request failed').length, 2);
+});
+
+t.test('an answer that is kept is not streamed again', async (t) => {
+  const { client } = await build(t, { backend: createFakeChat(), responses: createMemoryResponseStore() });
+  const { id } = await client.responses.create(base);
+  await t.rejects(client.responses.retrieve(id, { stream: true }), { status: 400, message: /not streamed again/ });
+});
