@@ -15,7 +15,7 @@ export interface ResponseStreamOptions extends EventStreamOptions {
 
 /**
  * Sends the events of a response as the parts of the chat answer come, and no faster than the client reads. What breaks off ends with
- * `response.failed` and `error`, never with `response.completed`.
+ * `error` and `response.failed`, never with `response.completed`.
  */
 export async function sendResponseEvents(
   reply: FastifyReply,

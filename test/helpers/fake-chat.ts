@@ -6,7 +6,7 @@ import { encodeEvent } from '../../src/openai/sse.ts';
 import { isObject } from '../../src/openai/validate.ts';
 
 export interface FakeChatOptions {
-  /** What it answers, as stream deltas; by default {@link toolUser}. */
+  /** What it answers, as stream deltas; by default those of `toolUser`. */
   deltas?(request: ChatCompletionRequest): ChatDelta[];
   finishReason?: ChatCompletionChunk['choices'][number]['finish_reason'];
   /** Answers as a model server on the network would: in bytes. */
@@ -75,7 +75,7 @@ export function createFakeChat(options: FakeChatOptions = {}): FakeChat {
 }
 
 /** Calls the first tool it has, once; then, or without tools, says what it was told last. */
-export function toolUser({ messages, tools }: ChatCompletionRequest): ChatDelta[] {
+function toolUser({ messages, tools }: ChatCompletionRequest): ChatDelta[] {
   const last = messages.at(-1);
   const tool: unknown = tools?.[0];
   const described = isObject(tool) ? tool['function'] : undefined;

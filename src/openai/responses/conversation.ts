@@ -9,6 +9,8 @@ import type { ResponseState, ResponseStore } from './store.ts';
 import { toMessages } from './to-messages.ts';
 import { unsupported } from './unsupported.ts';
 
+/** Each turn is kept with all before it, images as text included; what is larger is kept by the client. */
+const MAX_STATE_CHARACTERS = 16 * 2 ** 20;
 /** Kept answers that one request may refer to: each is looked up by itself. */
 const MAX_REFERENCED = 128;
 
@@ -26,10 +28,14 @@ export async function readConversation(
   return toMessages(before, await resolveReferences(items, store, tenantId));
 }
 
-/** What is to be remembered of an answer that came to its end. */
+/** What is to be remembered of an answer that came to its end. Throws `body_too_large`. */
 export function toState(response: ResponseObject, conversation: readonly ChatMessage[]): ResponseState {
   const said = response.output.flatMap((item, index) => readItem(item, `output[${index}]`));
-  return { response: { ...response }, messages: toMessages(conversation, said) };
+  const state = { response: { ...response }, messages: toMessages(conversation, said) };
+  if (JSON.stringify(state).length > MAX_STATE_CHARACTERS) {
+    throw new PreambleError('body_too_large', 'The conversation is too large to be kept.');
+  }
+  return state;
 }
 
 async function loadPrevious(id: string, store: ResponseStore | null, tenantId: string): Promise<ResponseState> {

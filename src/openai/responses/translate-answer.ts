@@ -119,9 +119,9 @@ export function translateAnswer(begun: ResponseObject): AnswerTranslation {
       const error = { code: rateLimited ? 'rate_limit_exceeded' : 'server_error', message: text } as const;
       const output = [...response.output, ...left];
       response = { ...response, status: 'failed', error, output, store: false, completed_at: null };
-      emit({ type: 'response.failed', response });
       const told = { message: text, code, param };
       emit({ type: 'error', ...told, error: { type: error.code, ...told } });
+      emit({ type: 'response.failed', response });
       return taken();
     },
     response: () => response,

@@ -103,3 +103,8 @@ t.test('references to very many responses are refused', async (t) => {
   const kept = { ...(await store()), load: async () => ({ response: { output: input }, messages: [] }) };
   await t.rejects(readConversation(asked({ input }), kept, 'a'), { message: /more than 128 responses|type/ });
 });
+
+t.test('a conversation that is too large is not kept', async (t) => {
+  const long = Array.from({ length: 5 }, () => ({ role: 'user' as const, content: 'x'.repeat(4 * 2 ** 20) }));
+  t.throws(() => toState(answer, long), { code: 'body_too_large' });
+});

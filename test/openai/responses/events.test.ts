@@ -181,8 +181,8 @@ t.test('what breaks off fails, with what there was until then', async (t) => {
   translation.push(part({ content: 'Hel' }));
   t.throws(() => translation.close(), { code: 'upstream_broken' });
   const events = translation.fail({ message: 'It broke.', code: 'upstream_broken', param: null }, false);
-  t.strictSame(typesOf(events), ['response.failed', 'error']);
-  t.match(events[0], {
+  t.strictSame(typesOf(events), ['error', 'response.failed']);
+  t.match(events[1], {
     response: {
       status: 'failed',
       error: { code: 'server_error', message: 'It broke.' },
@@ -190,7 +190,7 @@ t.test('what breaks off fails, with what there was until then', async (t) => {
     },
   });
   const told = { message: 'It broke.', code: 'upstream_broken', param: null };
-  t.match(events[1], { type: 'error', ...told, error: told, sequence_number: 6 });
+  t.match(events[0], { type: 'error', ...told, error: told, sequence_number: 5 });
   t.equal(events.map(asOpenAiEvent).length, 2);
 });
 
