@@ -79,7 +79,10 @@ export async function responseRoutes(app: FastifyInstance, { gateway }: { gatewa
   });
 }
 
-async function answerWhole(exchange: Exchange, { answer, watch }: Begun<WholeChat, ChatPart>): Promise<ResponseObject> {
+async function answerWhole(
+  exchange: Exchange,
+  { answer, watch, limitHeaders }: Begun<WholeChat, ChatPart>,
+): Promise<ResponseObject> {
   const { reply, translation } = exchange;
   let whole: WholeChat | null = null;
   if (answer.kind === 'whole') whole = answer.body;
@@ -89,7 +92,7 @@ async function answerWhole(exchange: Exchange, { answer, watch }: Begun<WholeCha
         whole = surface.readWhole(body);
       }),
     );
-    reply.headers(passedOn(answer.headers));
+    reply.headers({ ...passedOn(answer.headers), ...limitHeaders });
   }
   if (whole === null) throw new PreambleError('upstream_invalid', 'The model server sent what is no chat answer.');
   if (whole.usage) watch.usage(whole.usage);
@@ -99,12 +102,16 @@ async function answerWhole(exchange: Exchange, { answer, watch }: Begun<WholeCha
   return translation.end(await keep(exchange)).response;
 }
 
-async function answerInEvents(exchange: Exchange, { answer, watch }: Begun<WholeChat, ChatPart>): Promise<void> {
+async function answerInEvents(
+  exchange: Exchange,
+  { answer, watch, limitHeaders }: Begun<WholeChat, ChatPart>,
+): Promise<void> {
   const { gateway, request, reply, translation } = exchange;
   if (answer.kind === 'whole' || (answer.kind === 'relayed' && !answer.events)) {
     throw new PreambleError('upstream_invalid', 'The model server did not stream.');
   }
-  if (answer.kind === 'relayed') reply.headers(passedOn(answer.headers));
+  // As in chat completions: a tenant with limits of its own sees those.
+  if (answer.kind === 'relayed') reply.headers({ ...passedOn(answer.headers), ...limitHeaders });
   reply.header('openai-processing-ms', elapsedSince(request.arrivedAt));
   const parts = answer.kind === 'stream' ? answer.parts : relayedParts(answer);
   await sendResponseEvents(reply, waitedFor<unknown>(parts, watch), translation, {

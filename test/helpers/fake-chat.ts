@@ -69,6 +69,8 @@ export function createFakeChat(options: FakeChatOptions = {}): FakeChat {
     completion: () => Promise.reject(new Error('it only chats')),
     ready: async () => {},
     checkPrompt: async () => 'sameEmbeddings',
+    problem: () => null,
+    servers: () => [],
     adapters: () => new Set(),
     close: async () => {},
   };

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import t from 'tap';
 import type { ResponseStore } from '../../src/openai/responses/store.ts';
+import { everyone, type TenantPolicy } from '../../src/policy/snapshot.ts';
 import { build, modelName } from '../helpers/build.ts';
 import { createFakeChat } from '../helpers/fake-chat.ts';
 import { createMemoryResponseStore } from '../helpers/memory-response-store.ts';
@@ -35,6 +37,25 @@ t.test('an answer is kept, shown, gone on from and removed', async (t) => {
   await client.responses.create({ ...base, previous_response_id: second.id });
   t.equal(messages()?.length, 5, 'what follows on a removed one is whole, and has no instructions of before');
   t.not(messages()?.[0]?.role, 'system');
+});
+
+t.test("nobody reads, goes on from or removes another tenant's answers", async (t) => {
+  const tenants = new Map<string, TenantPolicy>();
+  for (const id of ['a', 'b']) {
+    tenants.set(createHash('sha256').update(`key-${id}`).digest('hex'), { ...everyone, id });
+  }
+  const responses = createMemoryResponseStore();
+  const { client } = await build(t, { backend: createFakeChat(), responses, tenants });
+  const [a, b] = [client.withOptions({ apiKey: 'key-a' }), client.withOptions({ apiKey: 'key-b' })];
+  const { id, output } = await a.responses.create(base);
+  await t.rejects(b.responses.retrieve(id), { status: 404, message: /no response with this id/ });
+  await t.rejects(b.responses.delete(id), { status: 404, message: /no response with this id/ });
+  await t.rejects(b.responses.create({ ...base, previous_response_id: id }), { message: /no previous response/ });
+  const reference = { type: 'item_reference' as const, id: String(output[0]?.id) };
+  await t.rejects(b.responses.create({ ...base, input: [reference] }), { message: /no item with this id/ });
+  await t.rejects(client.responses.retrieve(id), { status: 401, message: /API key/ });
+  t.equal((await a.responses.retrieve(id)).id, id);
+  t.equal((await a.responses.create({ ...base, input: [reference] })).output_text, 'You said: You said: Hello');
 });
 
 t.test('what is not to be kept is not', async (t) => {
