@@ -6,18 +6,17 @@ import { toErrorResponse } from '../openai/error-body.ts';
 import { refuseClientEmbeddings } from '../openai/hostile.ts';
 import { inResponsesTerms } from '../openai/responses/chat-fault.ts';
 import { readConversation, toState } from '../openai/responses/conversation.ts';
-import { isResponseId, newResponseId } from '../openai/responses/ids.ts';
+import { newResponseId } from '../openai/responses/ids.ts';
 import { asPart, type ChatPart, readChatPart, readWholeChat, type WholeChat } from '../openai/responses/read-chat.ts';
 import { parseResponsesRequest } from '../openai/responses/request.ts';
 import { newResponse, type ResponseObject } from '../openai/responses/response.ts';
-import type { ResponseState } from '../openai/responses/store.ts';
 import { toChatRequest } from '../openai/responses/to-chat.ts';
 import { type AnswerTranslation, translateAnswer } from '../openai/responses/translate-answer.ts';
-import { unsupported } from '../openai/responses/unsupported.ts';
 import { logError } from '../plugins/errors.ts';
 import { elapsedSince } from '../plugins/timing.ts';
 import { type Begun, begin, type Surface, waitedFor } from './answering.ts';
 import { chatSurface } from './chat-completions.ts';
+import { keptResponseRoutes } from './kept-responses.ts';
 import { relayedParts, relayWhole } from './relay.ts';
 import { sendResponseEvents } from './response-stream.ts';
 
@@ -63,20 +62,7 @@ export async function responseRoutes(app: FastifyInstance, { gateway }: { gatewa
     }
   });
 
-  app.get<{ Params: { id: string }; Querystring: { stream?: unknown } }>('/v1/responses/:id', async (request) => {
-    if (request.query.stream === 'true') {
-      throw unsupported('stream', 'Kept answers are not streamed again', 'Leave it out.');
-    }
-    const { response } = await load(gateway, request, request.params.id);
-    return response;
-  });
-
-  app.delete<{ Params: { id: string } }>('/v1/responses/:id', async (request) => {
-    const { id } = request.params;
-    const removed = isResponseId(id) && (await gateway.responses?.remove(request.tenant.id, id)) === true;
-    if (!removed) throw notFound(gateway);
-    return { id, object: 'response', deleted: true };
-  });
+  await app.register(keptResponseRoutes, { gateway });
 }
 
 async function answerWhole(
@@ -137,20 +123,6 @@ async function keep({ gateway, request, conversation, translation }: Exchange): 
     logError(error, toErrorResponse(error).status, request);
     return false;
   }
-}
-
-async function load(gateway: Gateway, request: FastifyRequest, id: string): Promise<ResponseState> {
-  const state = isResponseId(id) ? await gateway.responses?.load(request.tenant.id, id) : null;
-  if (!state) throw notFound(gateway);
-  return state;
-}
-
-function notFound(gateway: Gateway): PreambleError {
-  return gateway.responses === null
-    ? new PreambleError('not_found', 'Answers are not kept here: this gateway has no Redis.', {
-        action: 'Have redis configured.',
-      })
-    : new PreambleError('not_found', 'There is no response with this id, or no longer.');
 }
 
 /** The body is another one, in length and type. */
