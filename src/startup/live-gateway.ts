@@ -104,6 +104,7 @@ export function createGateway(
     release: snapshots.release,
     readiness,
     detector: createRefusalDetector(),
+    responses: null,
     counters: shared === null ? local : surviveLoss(shared, { onUnavailable, local, logger }),
     limits: prepared.config.limits,
     passThrough: prepared.config.passThrough,
