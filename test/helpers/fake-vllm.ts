@@ -37,7 +37,7 @@ export interface Received {
 }
 
 /** How one request is answered. */
-export type Script = (response: ServerResponse, received: Received) => void | Promise<void>;
+export type Script = (response: ServerResponse, received: Received) => unknown;
 
 export interface FakeVllm {
   readonly origin: string;
