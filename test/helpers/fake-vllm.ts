@@ -96,7 +96,8 @@ export async function startFakeVllm(t: Test, options: FakeOptions = {}): Promise
       return sendJson(response, 401, { error: 'Unauthorized' });
     }
     if (path === '/v1/models') {
-      return await (fake.modelsScript ?? ((to) => sendJson(to, 200, listModels(fake.options))))(response, arrived);
+      await (fake.modelsScript ?? ((to) => sendJson(to, 200, listModels(fake.options))))(response, arrived);
+      return;
     }
     if (path === '/health') return sendText(response, 200, '');
     if (path === '/version') {
@@ -199,7 +200,7 @@ interface FakePart {
 }
 
 /** Says the same to everyone, and counts tokens: words, rows of embeddings, three around a message, and one between two parts. */
-function answerLikeVllm(response: ServerResponse, received: Received, options: FakeOptions): void {
+function answerLikeVllm(response: ServerResponse, received: Received, options: FakeOptions) {
   const request = JSON.parse(received.body.toString());
   const isChat = received.path === '/v1/chat/completions';
   if (!isChat && received.path !== '/v1/completions') return sendJson(response, 404, { detail: 'Not Found' });

@@ -76,7 +76,8 @@ export function createUpstreamServer(url: string, settings: ServerSettings): Ups
       });
       if (statusCode >= 400) {
         const error = upstreamError(statusCode, headers, await readStart(body));
-        if (isServerAway(statusCode)) health.failed(error.message, performance.now());
+        // Not its own words, which may quote the request: this one is logged and shown.
+        if (isServerAway(statusCode)) health.failed(`It answers with status ${statusCode}.`, performance.now());
         throw error;
       }
       if (statusCode >= 300) {
