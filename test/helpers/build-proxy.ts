@@ -28,6 +28,8 @@ export interface ProxySettings {
   hiddenSize?: number;
   position?: 'system' | 'user';
   text?: string;
+  /** What else lies beside `preamble.yaml`. */
+  files?: Parameters<Test['testdir']>[0];
 }
 
 export interface Proxy {
@@ -82,7 +84,7 @@ export async function writeProxySettings(
   fakes: readonly Pick<FakeVllm, 'origin'>[],
   settings: ProxySettings = {},
 ): Promise<string> {
-  const folder = t.testdir();
+  const folder = t.testdir(settings.files ?? {});
   const { rows = 3, hiddenSize = 4, position = 'system', text } = settings;
   const { text: _, ...untold } = content;
   await writePrompt(
