@@ -3,13 +3,13 @@ import type { FastifyReply } from 'fastify';
 import type { RelayedAnswer } from '../backends/backend.ts';
 import { PreambleError, toError } from '../errors.ts';
 import { parseUpstreamJson } from '../openai/read-answer.ts';
+import { brokenOff, DONE } from '../openai/relayed-parts.ts';
 import { encodeErrorEvent } from '../openai/sse.ts';
 import { createSseFramer, type SseFrame } from '../openai/sse-frames.ts';
 import { beginEventStream, drained, type EventStreamOptions } from './event-stream.ts';
 
 /** A whole answer of 128 choices with logprobs stays far below; more is not an answer. */
 const MAX_WHOLE_BYTES = 64 * 2 ** 20;
-const DONE = '[DONE]';
 
 /** Reads along. Says whether the client is to get this part: the token counts that only the gateway asked for it is not. */
 export type ReadPart = (part: unknown) => boolean;
@@ -83,25 +83,6 @@ async function pump(
     await source.return?.();
   }
   if (!isComplete()) throw brokenOff();
-}
-
-/** What a model server's events say, for those who do not hand them on. Throws `upstream_broken` unless they end with `[DONE]`. */
-export async function* relayedParts(answer: RelayedAnswer): AsyncGenerator<unknown> {
-  const framer = createSseFramer();
-  let done = false;
-  for await (const bytes of answer.body) {
-    for (const { data } of framer.push(bytes)) {
-      if (data === DONE) done = true;
-      else if (data !== null) yield parseUpstreamJson(data);
-    }
-  }
-  if (!done || framer.pending() > 0) throw brokenOff();
-}
-
-function brokenOff(): PreambleError {
-  return new PreambleError('upstream_broken', 'The model server broke off before the answer was complete.', {
-    action: 'Try again.',
-  });
 }
 
 /** What goes on to the client: with a fault, the events in front of it. */

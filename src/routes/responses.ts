@@ -4,6 +4,7 @@ import type { Gateway } from '../gateway.ts';
 import type { ChatCompletionRequest, ChatMessage } from '../openai/chat.ts';
 import { toErrorResponse } from '../openai/error-body.ts';
 import { refuseClientEmbeddings } from '../openai/hostile.ts';
+import { relayedParts } from '../openai/relayed-parts.ts';
 import { inResponsesTerms } from '../openai/responses/chat-fault.ts';
 import { readConversation, toState } from '../openai/responses/conversation.ts';
 import { newResponseId } from '../openai/responses/ids.ts';
@@ -17,7 +18,7 @@ import { elapsedSince } from '../plugins/timing.ts';
 import { type Begun, begin, type Surface, waitedFor } from './answering.ts';
 import { chatSurface } from './chat-completions.ts';
 import { keptResponseRoutes } from './kept-responses.ts';
-import { relayedParts, relayWhole } from './relay.ts';
+import { relayWhole } from './relay.ts';
 import { sendResponseEvents } from './response-stream.ts';
 
 /** The way of a chat request, with all of its answer read. */
@@ -99,7 +100,7 @@ async function answerInEvents(
   // As in chat completions: a tenant with limits of its own sees those.
   if (answer.kind === 'relayed') reply.headers({ ...passedOn(answer.headers), ...limitHeaders });
   reply.header('openai-processing-ms', elapsedSince(request.arrivedAt));
-  const parts = answer.kind === 'stream' ? answer.parts : relayedParts(answer);
+  const parts = answer.kind === 'stream' ? answer.parts : relayedParts(answer.body);
   await sendResponseEvents(reply, waitedFor<unknown>(parts, watch), translation, {
     stalledClientSeconds: gateway.limits.stalledClientSeconds,
     waiting: watch.waiting,

@@ -5,12 +5,11 @@ import { chatChunks } from '../../openai/chat-answer.ts';
 import { collectChatCompletion } from '../../openai/collect-chat.ts';
 import { type ReportedToken, toChatLogprobs } from '../../openai/logprobs.ts';
 import { parseUpstreamJson, type ReadCompletion, readCompletion } from '../../openai/read-answer.ts';
-import { createSseFramer } from '../../openai/sse-frames.ts';
+import { relayedParts } from '../../openai/relayed-parts.ts';
 import { isObject } from '../../openai/validate.ts';
 import type { Answer, RelayedAnswer } from '../backend.ts';
 import { upstreamError } from '../upstream/errors.ts';
 
-const DONE = '[DONE]';
 /** A whole answer of 128 choices with logprobs stays far below; more is not an answer. */
 const MAX_WHOLE_BYTES = 64 * 2 ** 20;
 /** Of an error in mid-stream, when the status has been sent. */
@@ -59,20 +58,11 @@ async function* chatParts(
 }
 
 async function* completionParts(body: AsyncIterable<Uint8Array>): AsyncGenerator<ReadCompletion> {
-  const framer = createSseFramer();
-  for await (const bytes of body) {
-    for (const { data } of framer.push(bytes)) {
-      if (data === DONE) return;
-      if (data === null) continue;
-      const value = parseUpstreamJson(data);
-      const part = readCompletion(value);
-      if (part === null) throw isFault(value) ? upstreamError(FAULT_STATUS, {}, data) : invalid();
-      yield part;
-    }
+  for await (const value of relayedParts(body)) {
+    const part = readCompletion(value);
+    if (part === null) throw isFault(value) ? upstreamError(FAULT_STATUS, {}, JSON.stringify(value)) : invalid();
+    yield part;
   }
-  throw new PreambleError('upstream_broken', 'The model server broke off before the answer was complete.', {
-    action: 'Try again.',
-  });
 }
 
 /** Parallel arrays of a completion as the chat's list. */
