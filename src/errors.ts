@@ -7,16 +7,19 @@ export const errorTable = {
   invalid_request: { status: 400, type: 'invalid_request_error' },
   context_length_exceeded: { status: 400, type: 'invalid_request_error' },
   unsupported_parameter: { status: 400, type: 'invalid_request_error' },
+  invalid_api_key: { status: 401, type: 'invalid_request_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
   not_found: { status: 404, type: 'invalid_request_error' },
   method_not_allowed: { status: 405, type: 'invalid_request_error' },
   body_too_large: { status: 413, type: 'invalid_request_error' },
   unsupported_media_type: { status: 415, type: 'invalid_request_error' },
   // what the gateway could not do for it
+  rate_limit_exceeded: { status: 429, type: 'rate_limit_error' },
   queue_full: { status: 429, type: 'rate_limit_error' },
   cancelled: { status: 499, type: 'cancelled' },
   shutting_down: { status: 503, type: 'server_error' },
   not_ready: { status: 503, type: 'server_error' },
+  limits_unavailable: { status: 503, type: 'server_error' },
   prompt_unavailable: { status: 503, type: 'server_error' },
   timed_out: { status: 504, type: 'server_error' },
   upstream_error: { status: 502, type: 'server_error' },
@@ -48,7 +51,17 @@ export interface ErrorDetails {
   param?: string;
   /** Seconds after which trying again makes sense; becomes `retry-after`. */
   retryAfterSeconds?: number;
+  /** A model server's own error answer, which the client gets instead of this code's. */
+  relayed?: RelayedFault;
   cause?: unknown;
+}
+
+export interface RelayedFault {
+  readonly status: number;
+  /** Null where the server gave none. */
+  readonly type: string | null;
+  readonly code: string | null;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export class PreambleError extends Error {
@@ -57,6 +70,7 @@ export class PreambleError extends Error {
   readonly action: string | undefined;
   readonly param: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly relayed: RelayedFault | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -64,10 +78,11 @@ export class PreambleError extends Error {
     this.action = details.action;
     this.param = details.param;
     this.retryAfterSeconds = details.retryAfterSeconds;
+    this.relayed = details.relayed;
   }
 
   get status(): number {
-    return errorTable[this.code].status;
+    return this.relayed?.status ?? errorTable[this.code].status;
   }
 }
 

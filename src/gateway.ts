@@ -1,6 +1,7 @@
 import type { Backend } from './backends/backend.ts';
 import type { Readiness } from './backends/readiness.ts';
 import type { Limits } from './config/schema.ts';
+import type { LimitCounters } from './limits/counters.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import type { RefusalDetector } from './refusal/detector.ts';
 
@@ -18,8 +19,13 @@ export interface Snapshot {
 /** Everything that routes need, made at start and handed to them. */
 export interface Gateway {
   current(): Snapshot;
+  /** The current one, for a request to keep: what it holds is not closed before {@link release}. */
+  hold(): Snapshot;
+  release(snapshot: Snapshot): void;
   readonly readiness: Readiness;
   readonly detector: RefusalDetector;
+  /** Of tenants' limits. */
+  readonly counters: LimitCounters;
   /** Fixed at start, as is where the gateway listens. */
   readonly limits: Limits;
 }

@@ -1,4 +1,4 @@
-import { describe, type ErrorCode, errorTable, PreambleError } from '../errors.ts';
+import { describe, type ErrorCode, errorTable, PreambleError, type RelayedFault } from '../errors.ts';
 
 export interface ErrorBody {
   error: { message: string; type: string; param: string | null; code: string | null };
@@ -11,10 +11,30 @@ export interface ErrorResponse {
 }
 
 /** Faults that pass by themselves, or on another replica: OpenAI's client libraries try again when told so by `x-should-retry`. */
-const PASSING: readonly ErrorCode[] = ['queue_full', 'not_ready', 'shutting_down'];
+const PASSING: readonly ErrorCode[] = [
+  'rate_limit_exceeded',
+  'queue_full',
+  'not_ready',
+  'shutting_down',
+  'limits_unavailable',
+  'upstream_unreachable',
+  'upstream_broken',
+];
+/** OpenAI's client libraries sleep for as long as `retry-after` says, within the caller's call. Longer than this it is better to fail. */
+const LONGEST_RETRY_SECONDS = 60;
 
 /** What a client may read of these; the others' messages name files and settings of the operator's. */
-const SPOKEN_FAULTS: readonly ErrorCode[] = ['not_ready', 'shutting_down', 'prompt_unavailable', 'timed_out'];
+const SPOKEN_FAULTS: readonly ErrorCode[] = [
+  'not_ready',
+  'shutting_down',
+  'limits_unavailable',
+  'prompt_unavailable',
+  'timed_out',
+  'upstream_unreachable',
+  'upstream_invalid',
+  'upstream_broken',
+  'upstream_timed_out',
+];
 
 const INTERNAL_MESSAGE =
   'The server had an error while processing your request. The request id in x-request-id finds it in the log.';
@@ -22,14 +42,22 @@ const INTERNAL_MESSAGE =
 /** Any thrown value as OpenAI's error answer. Nothing of an unforeseen error is shown: it belongs in the log. */
 export function toErrorResponse(thrown: unknown): ErrorResponse {
   const error = toPreambleError(thrown);
+  if (error.relayed !== undefined) return relayedResponse(error, error.relayed);
   const { status, type } = errorTable[error.code];
   const spoken = status < 500 || SPOKEN_FAULTS.includes(error.code);
   const message = spoken ? describe(error) : INTERNAL_MESSAGE;
   return {
     status,
-    headers: retryHeaders(error, status),
+    headers: headersFor(error, status),
     body: { error: { message, type, param: error.param ?? null, code: error.code } },
   };
+}
+
+/** A model server's own error: what it says is for the client, who may have caused it. */
+function relayedResponse(error: PreambleError, { status, type, code, headers }: RelayedFault): ErrorResponse {
+  const { message, param } = error;
+  const kind = type ?? (status < 500 ? 'invalid_request_error' : 'server_error');
+  return { status, headers: { ...headers }, body: { error: { message, type: kind, param: param ?? null, code } } };
 }
 
 function toPreambleError(thrown: unknown): PreambleError {
@@ -46,15 +74,25 @@ function fromFastify(error: Error): PreambleError | null {
   if (!('statusCode' in error && typeof error.statusCode === 'number')) return null;
   const { statusCode, message } = error;
   if (statusCode < 400 || statusCode >= 500) return null;
+  if (statusCode === 415) {
+    // A content-type that is no media type at all; those that are get here as errors of our own.
+    return new PreambleError('unsupported_media_type', message, {
+      action: 'Send JSON with content-type application/json.',
+      cause: error,
+    });
+  }
   const code = statusCode === 413 ? 'body_too_large' : statusCode === 404 ? 'not_found' : 'invalid_request';
   return new PreambleError(code, message, { cause: error });
 }
 
-function retryHeaders(error: PreambleError, status: number): Record<string, string> {
+function headersFor(error: PreambleError, status: number): Record<string, string> {
   const headers: Record<string, string> = {};
   if (error.retryAfterSeconds !== undefined)
     headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterSeconds)));
-  if (PASSING.includes(error.code)) headers['x-should-retry'] = 'true';
+  if (status === 401) headers['www-authenticate'] = 'Bearer';
+  if (PASSING.includes(error.code)) {
+    headers['x-should-retry'] = String((error.retryAfterSeconds ?? 0) <= LONGEST_RETRY_SECONDS);
+  }
   // A wrong file or setting is as wrong a second later.
   else if (status >= 500 && error.code !== 'internal') headers['x-should-retry'] = 'false';
   return headers;

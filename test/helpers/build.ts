@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OpenAI } from 'openai';
 import pino from 'pino';
 import type { Test } from 'tap';
@@ -7,8 +8,11 @@ import { createEmbeddedBackend } from '../../src/backends/embedded/embedded.ts';
 import type { EmbeddedModel } from '../../src/backends/embedded/model.ts';
 import { trackReadiness } from '../../src/backends/readiness.ts';
 import type { Limits } from '../../src/config/schema.ts';
+import type { EngineOptions } from '../../src/engine/engine.ts';
 import type { Engine } from '../../src/engine/generation.ts';
 import type { Gateway } from '../../src/gateway.ts';
+import type { LimitCounters } from '../../src/limits/counters.ts';
+import { createLocalCounters } from '../../src/limits/local-counters.ts';
 import { loadChatTemplate } from '../../src/model/chat/chat-template.ts';
 import { defaultModelName } from '../../src/model/known-models.ts';
 import { obtainModel } from '../../src/model/obtain/obtain.ts';
@@ -16,13 +20,18 @@ import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import type { ModelPolicy, PolicySnapshot, TenantPolicy } from '../../src/policy/snapshot.ts';
 import { identifyModel } from '../../src/prompts/model-identity.ts';
 import { createRefusalDetector } from '../../src/refusal/phrase-detector.ts';
+import { createSnapshots } from '../../src/startup/snapshots.ts';
+import { startTinyEngine, tinyChatModel } from './tiny-model.ts';
 
 export interface BuildOptions {
   engine: Engine;
+  /** Of the checkpoint whose tokenizer and template are used; the default model's if left out. */
+  directory?: string;
   limits?: Partial<Limits>;
   policy?: Partial<ModelPolicy>;
   /** By the SHA-256 of their keys, hex. */
   tenants?: ReadonlyMap<string, TenantPolicy>;
+  counters?: LimitCounters;
   logContent?: boolean;
   /** The model never comes. */
   loading?: boolean;
@@ -40,7 +49,7 @@ export interface Built {
 
 export const modelName = 'test/model';
 
-/** The whole gateway on a real socket, with the default model's tokenizer and the engine that is given; the test's end closes it. */
+/** The whole gateway on a real socket, with the engine that is given; the test's end closes it. */
 export async function build(t: Test, options: BuildOptions): Promise<Built> {
   const logs: Record<string, unknown>[] = [];
   const destination = new Writable({
@@ -51,7 +60,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
   });
   const load = async (): Promise<EmbeddedModel> => {
     if (options.loading === true) return await new Promise<never>(() => {});
-    const { directory } = await obtainModel(defaultModelName);
+    const directory = options.directory ?? (await obtainModel(defaultModelName)).directory;
     const [tokenizer, template] = [await loadTokenizer(directory), await loadChatTemplate(directory)];
     const identity = await identifyModel(directory, { tokenizer });
     return { engine: options.engine, tokenizer, template, identity };
@@ -73,9 +82,10 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     tenants: options.tenants ?? new Map(),
   };
   const gateway: Gateway = {
-    current: () => ({ generation: 1, policy: snapshot, backends, logContent: options.logContent ?? false }),
+    ...createSnapshots({ policy: snapshot, backends, logContent: options.logContent ?? false }),
     readiness: trackReadiness(backends),
     detector: createRefusalDetector(),
+    counters: options.counters ?? createLocalCounters(),
     limits: {
       bodyBytes: 4 * 2 ** 20,
       requestSeconds: 60,
@@ -110,4 +120,27 @@ export async function collect<Item>(source: AsyncIterable<Item>): Promise<Item[]
   const items: Item[] = [];
   for await (const item of source) items.push(item);
   return items;
+}
+
+export interface BuiltTiny extends Built {
+  engine: Engine;
+}
+
+/** The same on the tiny model, whose engine runs one answer at a time and lets one wait unless told otherwise. */
+export async function buildTiny(
+  t: Test,
+  {
+    engineOptions,
+    ...options
+  }: Omit<BuildOptions, 'engine' | 'directory'> & { engineOptions?: Partial<EngineOptions> } = {},
+): Promise<BuiltTiny> {
+  const directory = t.testdir(await tinyChatModel());
+  const engine = await startTinyEngine(directory, { slots: 1, queue: 1, ...engineOptions });
+  t.teardown(() => engine.close());
+  return { engine, ...(await build(t, { ...options, engine, directory })) };
+}
+
+/** Resolves when the condition holds. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(5);
 }

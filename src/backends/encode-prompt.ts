@@ -1,13 +1,27 @@
-import type { PromptSegment } from '../../engine/generation.ts';
-import { PreambleError } from '../../errors.ts';
-import { encodeChat, encodePlain } from '../../model/chat/encode-chat.ts';
-import type { ChatMessage, ContentPart } from '../../openai/chat.ts';
-import type { Plan } from '../../policy/plan.ts';
-import type { EmbeddedModel } from './model.ts';
+import type { PromptSegment } from '../engine/generation.ts';
+import { countPositions } from '../engine/sequence.ts';
+import { PreambleError } from '../errors.ts';
+import type { ChatTemplate } from '../model/chat/chat-template.ts';
+import { encodeChat, encodePlain } from '../model/chat/encode-chat.ts';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { ChatMessage, ContentPart } from '../openai/chat.ts';
+import type { Plan } from '../policy/plan.ts';
+
+/** What turns a conversation into a model's input. */
+export interface EncodingModel {
+  readonly tokenizer: Tokenizer;
+  /** Null for a base model, which can complete but not chat. */
+  readonly template: ChatTemplate | null;
+  /** Prompt and answer together, in tokens. */
+  readonly contextLength: number;
+}
 
 /** A conversation as the model's input, with the plan's prompt where it belongs. Throws `invalid_request`, `context_length_exceeded`. */
-export function encodeMessages(model: EmbeddedModel, messages: readonly ChatMessage[], plan: Plan): PromptSegment[] {
-  const { template, tokenizer, engine } = model;
+export function encodeMessages(
+  { template, tokenizer, contextLength }: EncodingModel,
+  messages: readonly ChatMessage[],
+  plan: Plan,
+): PromptSegment[] {
   if (template === null) {
     throw new PreambleError(
       'invalid_request',
@@ -20,12 +34,32 @@ export function encodeMessages(model: EmbeddedModel, messages: readonly ChatMess
   }
   const systemRole = template.traits(false).systemRole;
   const said = plan.fallbackText === null ? messages : withText(messages, plan.fallbackText, systemRole);
-  return encodeChat(tokenizer, template, said, {
-    softPrompt: plan.prompt?.softPrompt ?? null,
-    position: plan.prompt?.position ?? 'system',
-    addGenerationPrompt: true,
-    maxTokens: engine.contextLength,
-  });
+  return fitting(contextLength, 'messages', () =>
+    encodeChat(tokenizer, template, said, {
+      softPrompt: plan.prompt?.softPrompt ?? null,
+      position: plan.prompt?.position ?? 'system',
+      addGenerationPrompt: true,
+      maxTokens: contextLength,
+    }),
+  );
+}
+
+/** Says of a prompt that is too long what OpenAI says, which applications and client libraries look for. At least one token must fit behind it. */
+function fitting(contextLength: number, param: string, encode: () => PromptSegment[]): PromptSegment[] {
+  let has = 'more';
+  try {
+    const segments = encode();
+    const positions = countPositions(segments);
+    if (positions < contextLength) return segments;
+    has = String(positions);
+  } catch (error) {
+    if (!(error instanceof PreambleError && error.code === 'context_length_exceeded')) throw error;
+  }
+  throw new PreambleError(
+    'context_length_exceeded',
+    `This model's maximum context length is ${contextLength} tokens, and the prompt has ${has}.`,
+    { action: param === 'messages' ? 'Shorten the messages.' : 'Shorten the prompt.', param },
+  );
 }
 
 /** The text where the soft prompt would stand: in front of the leading system message, or of the first user message. */
@@ -46,9 +80,19 @@ function inFront(text: string, { content }: ChatMessage): ContentPart[] {
  * that begins every text of the model (BOS), where it has one. Control tokens may be spelled out, as in OpenAI's and vLLM's completions:
  * whoever sends a raw prompt writes the template.
  */
-export function encodePrompt(model: EmbeddedModel, prompt: string | readonly number[], plan: Plan): PromptSegment[] {
-  const { tokenizer, engine } = model;
-  const maxTokens = engine.contextLength;
+export function encodePrompt(
+  model: Omit<EncodingModel, 'template'>,
+  prompt: string | readonly number[],
+  plan: Plan,
+): PromptSegment[] {
+  return fitting(model.contextLength, 'prompt', () => encodeRaw(model, prompt, plan));
+}
+
+function encodeRaw(
+  { tokenizer, contextLength: maxTokens }: Omit<EncodingModel, 'template'>,
+  prompt: string | readonly number[],
+  plan: Plan,
+): PromptSegment[] {
   const ids =
     typeof prompt === 'string' ? encodePlain(tokenizer, prompt, { allowControlTokens: true, maxTokens }) : prompt;
   const unknown = ids.find((id) => id >= tokenizer.vocabSize);
