@@ -2,6 +2,9 @@
 
 /** The model's name at the mock. */
 export const MODEL = 'bench';
+/** Of the prompt that makes 1.1 MB of 1 KB. */
+export const PROMPT_TOKENS = 100;
+export const HIDDEN_SIZE = 4096;
 /** Of a request, in bytes: an ordinary question with some context. */
 const SMALL_BODY_BYTES = 1024;
 /** A prompt of 100 x 4096 BF16 values takes 800 KiB, in base64 1.1 MB. */
@@ -64,6 +67,29 @@ export function wholeAnswer(): string {
     prompt_logprobs: null,
     prompt_token_ids: null,
     kv_transfer_params: null,
+  });
+}
+
+/**
+ * The answer to a gateway's question what a prompt does: the same token whatever was asked, and as many prompt tokens as a server that
+ * takes embeddings would count.
+ */
+export function probeAnswer(body: Buffer, rowsOfPrompt: number): string {
+  const parts = body.toString('latin1').split('"type":"prompt_embeds"').length - 1;
+  const choice = {
+    index: 0,
+    message: { role: 'assistant', content: 'Paris' },
+    logprobs: { content: [{ token: 'Paris', logprob: -0.1, bytes: null, top_logprobs: [] }] },
+    finish_reason: 'length',
+  };
+  const prompt_tokens = 20 + parts * rowsOfPrompt;
+  return JSON.stringify({
+    id: 'chatcmpl-probe',
+    object: 'chat.completion',
+    created: 1_790_000_000,
+    model: MODEL,
+    choices: [choice],
+    usage: { prompt_tokens, total_tokens: prompt_tokens + 1, completion_tokens: 1 },
   });
 }
 

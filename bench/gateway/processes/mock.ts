@@ -7,7 +7,7 @@
 import { createServer, type Socket } from 'node:net';
 import { createRequestReader, type RequestHead } from '../request-reader.ts';
 import { createStreamClock } from '../stream-clock.ts';
-import { MODEL, modelsAnswer, streamEvents, wholeAnswer } from '../wire.ts';
+import { MODEL, modelsAnswer, PROMPT_TOKENS, probeAnswer, streamEvents, wholeAnswer } from '../wire.ts';
 
 const [port, interval] = process.argv.slice(2);
 const clock = createStreamClock(Number(interval));
@@ -37,9 +37,13 @@ const server = createServer({ noDelay: true }, (socket) => {
 server.listen(Number(port), '127.0.0.1');
 process.on('SIGTERM', () => process.exit(0));
 
-function answer(socket: Socket, { path, tokens }: RequestHead): void {
+function answer(socket: Socket, { path, tokens, probe }: RequestHead): void {
   if (path !== '/v1/chat/completions') {
     socket.write(responses[path] ?? notFound);
+    return;
+  }
+  if (probe !== null) {
+    socket.write(response('application/json', probeAnswer(probe, PROMPT_TOKENS)));
     return;
   }
   if (tokens === 0) {
