@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { type BenchOptions, parseOptions, type ScenarioName } from './gateway/op
 import { freePort, LOAD_CORE, startPinned, waitUntilServing } from './gateway/processes.ts';
 import { hottest } from './gateway/profile.ts';
 import { formatReport } from './gateway/report.ts';
+import { stopOrTell } from './gateway/start-gateway.ts';
 import { CHUNK_INTERVAL_MS, measureFirstByte, measureStreams } from './gateway/streams.ts';
 import { MODELS } from './gateway/targets/preamble.ts';
 import { startTarget, type Target, Unavailable } from './gateway/targets.ts';
@@ -51,10 +52,7 @@ async function startMock(folder: string, closing: (() => Promise<void>)[]): Prom
   const logFile = join(folder, 'mock.log');
   const args = [script, String(port), String(CHUNK_INTERVAL_MS)];
   const mock = startPinned({ core: LOAD_CORE, command: process.execPath, args, logFile });
-  closing.push(async () => {
-    if (mock.exited()) process.stderr.write(`The mock ended: ${await readFile(logFile, 'utf8')}\n`);
-    await mock.stop();
-  });
+  closing.push(() => stopOrTell('the mock', mock, logFile));
   await waitUntilServing(mock, () => fetch(`http://127.0.0.1:${port}/health`), logFile);
   return port;
 }

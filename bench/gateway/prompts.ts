@@ -30,7 +30,6 @@ export async function writeBenchPrompts(root: string): Promise<void> {
     version: '1.0.0',
     model,
     position: 'system',
-    text: 'Be careful and kind.',
     evaluation: [],
   } satisfies Omit<PromptContent, 'name'>;
   const tensor = { dtype: 'BF16', tokens: PROMPT_TOKENS, hiddenSize: HIDDEN_SIZE, bytes: rows() } as const;

@@ -1,17 +1,16 @@
 import { MODEL } from './wire.ts';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
-/** Where a body that asks for a stream says so; the bench's bodies say it before the messages. */
-const STREAMS = Buffer.from('"stream":true,');
-const MAX_TOKENS = /"max_tokens":(\d+)/;
-/** The fields before the messages take less, and a model's first 64 KB read are not worth searching. */
-const FIELDS_BYTES = 2048;
 const CHUNKED_END = Buffer.from('0\r\n\r\n');
-
+/** The fields before the messages take less; no more of a body is looked at. */
+const FIELDS_BYTES = 512;
+/** Where a body that asks for a stream says so; the bench's bodies say it before the messages. */
+const STREAMS = '"stream":true,';
+const MAX_TOKENS = /"max_tokens":(\d+)/;
 /** How the gateway's own questions begin: no load puts its messages there. */
-const PROBE = Buffer.from(`{"model":"${MODEL}","messages":`);
+const PROBE = `{"model":"${MODEL}","messages":`;
 
-export interface RequestHead {
+export interface ReadRequest {
   readonly path: string;
   /** How many tokens the body asks for as server-sent events; 0: it wants its answer whole. */
   readonly tokens: number;
@@ -20,53 +19,49 @@ export interface RequestHead {
 }
 
 /** Finds the requests in a connection's bytes, and calls `onRequest` when one has been read whole. One at a time: clients here don't pipeline. */
-export function createRequestReader(onRequest: (head: RequestHead) => void) {
+export function createRequestReader(onRequest: (request: ReadRequest) => void) {
   let held: Buffer | null = null;
   let path = '';
-  let tokens = 0;
-  let probe: Buffer[] | null = null;
   /** Bytes of the body that are still to come; -1: chunked, until its end; 0: none, a head is next. */
   let rest = 0;
+  /** How the body begins: bodies of several pieces come in several reads. */
+  let opening = '';
+  let pieces: Buffer[] = [];
 
-  function body(bytes: Buffer): void {
-    probe?.push(bytes);
-    if (tokens === 0 && bytes.length < 2 * FIELDS_BYTES && bytes.includes(STREAMS)) {
-      tokens = Number(MAX_TOKENS.exec(bytes.toString('latin1', 0, FIELDS_BYTES))?.[1] ?? 1);
+  function head(bytes: Buffer): void {
+    const all = held === null ? bytes : Buffer.concat([held, bytes]);
+    const end = all.indexOf(HEAD_END);
+    if (end < 0) {
+      held = all;
+      return;
     }
-    if (rest < 0) {
-      if (bytes.length === 0 || !bytes.subarray(-CHUNKED_END.length).equals(CHUNKED_END)) return;
-      rest = 0;
-    } else {
-      rest -= bytes.length;
-      if (rest > 0) return;
-      rest = 0;
-    }
-    onRequest({ path, tokens, probe: probe === null ? null : Buffer.concat(probe) });
+    held = null;
+    const text = all.toString('latin1', 0, end);
+    path = text.slice(text.indexOf(' ') + 1, text.indexOf(' ', text.indexOf(' ') + 1));
+    opening = '';
+    pieces = [];
+    const length = /\r\ncontent-length: *(\d+)/i.exec(text)?.[1];
+    rest = length !== undefined ? Number(length) : /\r\ntransfer-encoding: *chunked/i.test(text) ? -1 : 0;
+    if (rest === 0) finish();
+    else if (all.length > end + HEAD_END.length) body(all.subarray(end + HEAD_END.length));
   }
 
-  return {
-    push(bytes: Buffer): void {
-      if (rest !== 0) {
-        body(bytes);
-        return;
-      }
-      const all = held === null ? bytes : Buffer.concat([held, bytes]);
-      const end = all.indexOf(HEAD_END);
-      if (end < 0) {
-        held = all;
-        return;
-      }
-      held = null;
-      const head = all.toString('latin1', 0, end);
-      path = head.slice(head.indexOf(' ') + 1, head.indexOf(' ', head.indexOf(' ') + 1));
-      tokens = 0;
-      probe = null;
-      const length = /\r\ncontent-length: *(\d+)/i.exec(head);
-      rest = length !== null ? Number(length[1]) : /\r\ntransfer-encoding: *chunked/i.test(head) ? -1 : 0;
-      const begun = all.subarray(end + HEAD_END.length);
-      if (begun.subarray(0, PROBE.length).equals(PROBE)) probe = [];
-      if (rest === 0) onRequest({ path, tokens, probe: probe === null ? null : Buffer.concat(probe) });
-      else body(begun);
-    },
-  };
+  function body(bytes: Buffer): void {
+    if (opening.length < FIELDS_BYTES) opening += bytes.toString('latin1', 0, FIELDS_BYTES);
+    if (PROBE.startsWith(opening.slice(0, PROBE.length)) || opening.startsWith(PROBE)) pieces.push(bytes);
+    if (rest < 0) {
+      if (bytes.subarray(-CHUNKED_END.length).equals(CHUNKED_END)) finish();
+      return;
+    }
+    rest -= bytes.length;
+    if (rest <= 0) finish();
+  }
+
+  function finish(): void {
+    rest = 0;
+    const tokens = opening.includes(STREAMS) ? Number(MAX_TOKENS.exec(opening)?.[1] ?? 1) : 0;
+    onRequest({ path, tokens, probe: opening.startsWith(PROBE) ? Buffer.concat(pieces) : null });
+  }
+
+  return { push: (bytes: Buffer): void => (rest === 0 ? head(bytes) : body(bytes)) };
 }

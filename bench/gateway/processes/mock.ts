@@ -5,7 +5,7 @@
  * the faster gateways pass on, and the mock must never be what is measured. It reads every body whole and looks at its first bytes only.
  */
 import { createServer, type Socket } from 'node:net';
-import { createRequestReader, type RequestHead } from '../request-reader.ts';
+import { createRequestReader, type ReadRequest } from '../request-reader.ts';
 import { createStreamClock } from '../stream-clock.ts';
 import { MODEL, modelsAnswer, PROMPT_TOKENS, probeAnswer, streamEvents, wholeAnswer } from '../wire.ts';
 
@@ -37,7 +37,7 @@ const server = createServer({ noDelay: true }, (socket) => {
 server.listen(Number(port), '127.0.0.1');
 process.on('SIGTERM', () => process.exit(0));
 
-function answer(socket: Socket, { path, tokens, probe }: RequestHead): void {
+function answer(socket: Socket, { path, tokens, probe }: ReadRequest): void {
   if (path !== '/v1/chat/completions') {
     socket.write(responses[path] ?? notFound);
     return;

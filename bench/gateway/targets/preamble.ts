@@ -15,7 +15,7 @@ const API_KEY = 'sk-bench';
 /** Counted on every request, and never reached. */
 const FAR = 1e9;
 
-/** Authentication, limits, health checks and decisions on; the log goes nowhere, but is written. */
+/** Authentication, limits, health checks and decisions on; the log goes to a file. */
 function configuration(mockPort: number, folder: string): string {
   const backend = `{ kind: vllm, urls: ["http://127.0.0.1:${mockPort}"], model: ${MODEL}, connections: 4096 }`;
   const digest = createHash('sha256').update(API_KEY).digest('hex');
@@ -41,6 +41,7 @@ export async function startPreamble({ mockPort, folder, profile }: BenchContext)
     name: 'preamble',
     port,
     folder,
+    readyPath: '/readyz',
     headers: { authorization: `Bearer ${API_KEY}` },
     cwd: repositoryRoot,
     command: process.execPath,
