@@ -51,8 +51,9 @@ function follow(client: ReturnType<typeof createRawClient>): void {
     bytes() {
       const now = performance.now();
       if (now >= counted) {
-        if (last === 0) firstByte.add(now - sentAt);
-        else {
+        // Not of those that opened their connection: this is about requests.
+        if (last === 0 && sentAt >= counted) firstByte.add(now - sentAt);
+        if (last !== 0) {
           gap.add(now - last);
           if (now - last > options.stallMs) stalls++;
         }
