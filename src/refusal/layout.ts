@@ -1,5 +1,5 @@
 import { isPlainFence, type LineKind, lineKind, MAX_LINE_PREFIX } from './line-kind.ts';
-import { isUnspaced, isWordCharacter, normalizeCodePoint } from './normalize.ts';
+import { isLowerAscii, isUnspaced, isWordCharacter, normalizeCodePoint } from './normalize.ts';
 import { Quotes } from './quotes.ts';
 
 /** Longer words are cut: no phrase needs them, and memory stays bounded. */
@@ -58,11 +58,16 @@ export class Layout {
   }
 
   character(raw: string, at: number): void {
-    for (const character of normalizeCodePoint(raw)) {
-      if (character === '\n') this.#newline();
-      else if (this.#prefix === null) this.#inline(character, raw, at);
-      else this.#lineStart(this.#prefix, character, raw, at);
-    }
+    const normal = normalizeCodePoint(raw);
+    // Nearly always one, and iterators cost more than what is done with it.
+    if (normal.length === 1) this.#character(normal, raw, at);
+    else for (const character of normal) this.#character(character, raw, at);
+  }
+
+  #character(character: string, raw: string, at: number): void {
+    if (character === '\n') this.#newline();
+    else if (this.#prefix === null) this.#inline(character, raw, at);
+    else this.#lineStart(this.#prefix, character, raw, at);
   }
 
   end(): void {
@@ -175,7 +180,8 @@ export class Layout {
   }
 
   #wordCharacter(character: string, raw: string, at: number): void {
-    if (raw !== raw.toLowerCase()) this.#upper++;
+    if (isLowerAscii(raw)) this.#lower++;
+    else if (raw !== raw.toLowerCase()) this.#upper++;
     else if (raw !== raw.toUpperCase()) this.#lower++;
     if (this.#apostrophe) {
       this.#apostrophe = false;

@@ -1,5 +1,9 @@
 const OPEN_TAGS = ['<think>', '<thinking>'];
 const CLOSE_TAGS = ['</think>', '</thinking>'];
+/** As `trim` has it; nearly every character is a visible one of ASCII. */
+const isBlank = (character: string): boolean =>
+  character > ' ' && character < '\u007f' ? false : character.trim() === '';
+
 const LONGEST_TAG = Math.max(...CLOSE_TAGS.map((tag) => tag.length));
 
 export interface ReasoningSink {
@@ -68,7 +72,7 @@ export class ReasoningFilter {
 
   #pass(character: string, at: number): void {
     if (this.#state === 'inside') return;
-    const blank = character.trim() === '';
+    const blank = isBlank(character);
     if (this.#state === 'start' && !blank) this.#state = 'outside';
     if (character === '\n') this.#lineStart = true;
     else if (!blank) this.#lineStart = false;
