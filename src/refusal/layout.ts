@@ -57,11 +57,30 @@ export class Layout {
     this.#sink = sink;
   }
 
+  /** A code point, or a run of lower-case letters of ASCII. */
   character(raw: string, at: number): void {
+    if (isLowerAscii(raw)) {
+      this.#letters(raw, at);
+      return;
+    }
     const normal = normalizeCodePoint(raw);
     // Nearly always one, and iterators cost more than what is done with it.
     if (normal.length === 1) this.#character(normal, raw, at);
     else for (const character of normal) this.#character(character, raw, at);
+  }
+
+  #letters(run: string, at: number): void {
+    const first = run.charAt(0);
+    if (this.#prefix !== null) {
+      this.#lineStart(this.#prefix, first, first, at);
+      if (run.length > 1) this.#letters(run.slice(1), at + 1);
+      return;
+    }
+    this.#inline(first, first, at);
+    if (run.length === 1 || this.#fence === 'code' || this.#block === null) return;
+    this.#lower += run.length - 1;
+    this.#word += run.slice(1, 1 + MAX_WORD_CHARACTERS - this.#word.length);
+    this.#previous = run.charAt(run.length - 1);
   }
 
   #character(character: string, raw: string, at: number): void {

@@ -26,7 +26,11 @@ export function normalizeCodePoint(character: string): string {
   return character.toLowerCase().normalize('NFKD').replace(MARKS, '');
 }
 
-export const isLowerAscii = (character: string): boolean => character >= 'a' && character <= 'z';
+/** Whether it begins with one. */
+export const isLowerAscii = (text: string): boolean => {
+  const unit = text.charCodeAt(0);
+  return unit >= 0x61 && unit <= 0x7a;
+};
 
 export const isWordCharacter = (character: string): boolean =>
   character < '\u0080'

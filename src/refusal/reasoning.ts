@@ -1,3 +1,5 @@
+import { isLowerAscii } from './normalize.ts';
+
 const OPEN_TAGS = ['<think>', '<thinking>'];
 const CLOSE_TAGS = ['</think>', '</thinking>'];
 /** As `trim` has it; nearly every character is a visible one of ASCII. */
@@ -7,6 +9,7 @@ const isBlank = (character: string): boolean =>
 const LONGEST_TAG = Math.max(...CLOSE_TAGS.map((tag) => tag.length));
 
 export interface ReasoningSink {
+  /** A code point, or a run of lower-case letters of ASCII. */
   character(character: string, at: number): void;
   /** What came so far was reasoning: forget it. */
   restart(): void;
@@ -29,10 +32,14 @@ export class ReasoningFilter {
     this.#sink = sink;
   }
 
+  /** A code point, or a run of lower-case letters of ASCII. */
   character(character: string, at: number): void {
     if (this.#held.length > 0) {
-      this.#held.push({ character, at });
+      // A run may hold a tag's end of which not all belongs to it.
+      const [first, ...rest] = isLowerAscii(character) ? [...character] : [character];
+      this.#held.push({ character: first ?? '', at });
       this.#resolve();
+      for (const [index, letter] of rest.entries()) this.character(letter, at + 1 + index);
     } else if (character === '<' && this.#mayBeTag()) {
       this.#held.push({ character, at });
     } else {
