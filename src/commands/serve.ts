@@ -28,8 +28,8 @@ export function registerServeCommand(program: Command, output: Output = processO
 }
 
 async function serveCommand(options: ServeCommandOptions, output: Output): Promise<void> {
-  const load = () => loadConfig({ file: options.config, listen: { host: options.host, port: options.port } });
-  const { config, file } = await load();
+  const listen = { host: options.host, port: options.port };
+  const { config, file } = await loadConfig({ file: options.config, listen });
   const prepared = await prepare(config);
   if (options.check === true) {
     output.stdout.write(`${file ?? 'The built-in configuration'} is valid, and its prompts are there.\n`);
@@ -39,7 +39,10 @@ async function serveCommand(options: ServeCommandOptions, output: Output): Promi
   const progress = modelProgress(output);
   const gateway = createGateway(prepared, logger, progress.onEvent);
   const reloading =
-    file === null ? null : keepReloaded({ gateway, file, logger, load: async () => (await load()).config });
+    file === null
+      ? null
+      : // The file by its name: one that is gone is an error now, and not the built-in default.
+        keepReloaded({ gateway, file, logger, load: async () => (await loadConfig({ file, listen })).config });
   try {
     await serve(gateway, {
       listen: config.listen,

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { Backend } from '../backends/backend.ts';
 import { trackReadiness } from '../backends/readiness.ts';
@@ -13,8 +12,8 @@ import { surviveLoss } from '../limits/shared-counters.ts';
 import type { ModelEvent } from '../model/obtain/events.ts';
 import { openPromptRegistry } from '../prompts/registry.ts';
 import { createRefusalDetector } from '../refusal/phrase-detector.ts';
-import { createBackend } from './create-backend.ts';
 import { keepFixed } from './fixed-settings.ts';
+import { nextBackends } from './model-backends.ts';
 import { checkPrompts, type PreparedPrompts, preparePrompts, warnOfUnavailable } from './prepare-prompts.ts';
 import { createSnapshots } from './snapshots.ts';
 import { toPolicy } from './to-policy.ts';
@@ -57,8 +56,6 @@ export function createGateway(
   let refreshing: Promise<void> = Promise.resolve();
   let reloading = new AbortController();
 
-  const create = (name: string, { backend }: Config['models'][string]): Backend =>
-    createBackend(name, backend, { onEvent, logger });
   const closeUnused = (backend: Backend) => {
     backend.close().catch((error: unknown) => logger.error({ err: error }, 'a backend did not close'));
   };
@@ -69,33 +66,29 @@ export function createGateway(
   });
 
   warnOfUnavailable(prepared.prompts, logger);
-  const initial = new Map(Object.entries(prepared.config.models).map(([name, model]) => [name, create(name, model)]));
+  const { all: initial } = nextBackends(prepared.config, null, { logger, onEvent });
   const snapshots = createSnapshots(contents(prepared, initial), closeUnused);
   const readiness = trackReadiness(initial, (name, backend) => checkPrompts(running.prompts, name, backend, onEvent));
 
-  /** The running backends where their settings are the same; what is new has still to become ready. */
-  const backendsFor = (config: Config) => {
-    const { backends } = snapshots.current();
-    const fresh = new Set<string>();
-    const all = new Map<string, Backend>();
-    for (const [name, model] of Object.entries(config.models)) {
-      const kept = isDeepStrictEqual(model.backend, running.config.models[name]?.backend) && backends.get(name);
-      if (!kept) fresh.add(name);
-      all.set(name, kept || create(name, model));
-    }
-    return { all, fresh };
-  };
-  /** A model that is still loading is checked when it has loaded. */
-  const checkAll = async (prompts: PreparedPrompts, backends: ReadonlyMap<string, Backend>, fresh: Set<string>) => {
+  /** Those that are new to their model: what runs was held against it already. A model that still loads is checked when it has loaded. */
+  const checkNew = async (
+    prompts: PreparedPrompts,
+    backends: ReadonlyMap<string, Backend>,
+    fresh: ReadonlySet<string> = new Set(),
+  ) => {
     for (const [name, backend] of backends) {
-      if (fresh.has(name) || !readiness.isLoading(name)) await checkPrompts(prompts, name, backend, onEvent);
+      if (!fresh.has(name) && readiness.isLoading(name)) continue;
+      const known = fresh.has(name) ? [] : running.prompts.filter(({ model }) => model === name);
+      const digests = new Set(known.map(({ version }) => version?.digest));
+      const unchecked = prompts.filter(({ version }) => !digests.has(version?.digest));
+      await checkPrompts(unchecked, name, backend, onEvent);
     }
   };
   const refresh = async (): Promise<void> => {
     refreshes++;
     const next = await prepare(running.config);
     const { backends } = snapshots.current();
-    await checkAll(next.prompts, backends, new Set());
+    await checkNew(next.prompts, backends);
     // A reload came between: these prompts were looked up for settings that hold no more.
     if (next.config !== running.config) return await refresh();
     running = next;
@@ -111,6 +104,7 @@ export function createGateway(
     release: snapshots.release,
     readiness,
     detector: createRefusalDetector(),
+    responses: null,
     counters: shared === null ? local : surviveLoss(shared, { onUnavailable, local, logger }),
     limits: prepared.config.limits,
     passThrough: prepared.config.passThrough,
@@ -127,13 +121,14 @@ export function createGateway(
       checkTogether(config, (keys) => keys.join('.'));
       let next = await prepare(config);
       signal.throwIfAborted();
-      const { all, fresh } = backendsFor(config);
+      const { backends } = snapshots.current();
+      const { all, fresh } = nextBackends(config, { config: running.config, backends }, { logger, onEvent });
       try {
         await Promise.race([Promise.all([...fresh].map((name) => all.get(name)?.ready())), rejection(signal)]);
         for (let seen = -1; seen !== refreshes; ) {
           seen = refreshes;
           next = await prepare(config);
-          await checkAll(next.prompts, all, fresh);
+          await checkNew(next.prompts, all, fresh);
         }
         signal.throwIfAborted();
       } catch (error) {

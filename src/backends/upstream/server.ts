@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { Pool } from 'undici';
 import type { VllmSettings } from '../../config/schema/backend.ts';
+import { PreambleError } from '../../errors.ts';
 import type { Candidate } from './choose.ts';
 import { isServerAway, transportError, upstreamError } from './errors.ts';
 import { exchange } from './exchange.ts';
@@ -78,7 +79,7 @@ export function createUpstreamServer(url: string, settings: ServerSettings): Ups
       {
         onSuccess(answered) {
           outstanding--;
-          if (answered < 400) health.succeeded();
+          if (answered < 300) health.succeeded();
         },
         onFailure(thrown) {
           outstanding--;
@@ -88,8 +89,13 @@ export function createUpstreamServer(url: string, settings: ServerSettings): Ups
     );
     if (status >= 400) {
       const error = upstreamError(status, given, await readStart(body));
-      if (isServerAway(status)) health.failed(error.message, performance.now());
+      // Not its own words, which may quote the request: this one is logged and shown.
+      if (isServerAway(status)) health.failed(`It answers with status ${status}.`, performance.now());
       throw error;
+    }
+    if (status >= 300) {
+      await readStart(body);
+      throw failed(redirected(status), signal);
     }
     return answer(status, given, body);
   }
@@ -152,6 +158,11 @@ function joinSmall(pieces: readonly Uint8Array[]): Uint8Array[] {
 function lengthOf(pieces: readonly Uint8Array[]): Record<string, string> {
   if (pieces.length === 0) return {};
   return { 'content-length': String(pieces.reduce((total, { length }) => total + length, 0)) };
+}
+
+/** Not followed: it could lead anywhere, with the servers' key. */
+function redirected(status: number): PreambleError {
+  return new PreambleError('upstream_invalid', `The model server answered with a redirection (${status}).`);
 }
 
 async function readStart(body: AsyncIterable<Uint8Array>): Promise<string> {
