@@ -9,6 +9,9 @@ import { startGateway } from '../start-gateway.ts';
 import { type Target, Unavailable } from '../targets.ts';
 import { MODEL } from '../wire.ts';
 
+/** It does not start without one. Guards nothing but this run. */
+const MASTER_KEY = 'sk-preamble-bench-0123456789abcdef0123456789abcdef';
+
 /** Installs LiteLLM's proxy into the cache on first use. */
 function liteLlmProgram(): string {
   const environment = join(openCache().root, 'bench', 'litellm');
@@ -41,6 +44,7 @@ export async function startLiteLlm({ mockPort, folder }: BenchContext): Promise<
     folder,
     command,
     args: ['--config', file, '--host', '127.0.0.1', '--port', String(port), '--num_workers', '1'],
-    environment: { LITELLM_LOCAL_MODEL_COST_MAP: 'True' },
+    headers: { authorization: `Bearer ${MASTER_KEY}` },
+    environment: { LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_MASTER_KEY: MASTER_KEY },
   });
 }
