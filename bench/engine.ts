@@ -9,6 +9,7 @@ import { fetchGguf } from './gguf.ts';
 import { startLlamaCpp } from './llama-cpp.ts';
 import { measureStart } from './start.ts';
 import { formatSpread, type Spread, spread } from './statistics.ts';
+import { formatTable } from './table.ts';
 
 const ROUNDS = 7;
 const QUESTION_TOKENS = 100;
@@ -157,17 +158,7 @@ export async function run({ json }: { json: boolean }): Promise<void> {
   ];
   if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
   else {
-    const widths = headings.map((heading, column) =>
-      Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
-    );
-    for (const row of [headings, ...rows]) {
-      process.stdout.write(
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-      );
-    }
+    process.stdout.write(formatTable([headings, ...rows]));
     process.stdout.write(`medians (middle half) of ${ROUNDS} rounds, ${THREADS} threads, both engines alternating\n`);
   }
 }

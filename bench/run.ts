@@ -1,6 +1,7 @@
-/** `npm run bench -- NAME [--json]`: runs one benchmark; without a name, lists them. */
+/** `npm run bench -- NAME [--json] [FLAGS]`: runs one benchmark; without a name, lists them. */
 const benchmarks: Readonly<Record<string, string>> = {
   engine: 'tokens/s of the embedded engine beside llama.cpp, batching, first token, start and memory',
+  gateway: 'requests/s, added latency and streams of the gateway beside nginx, http-proxy and Portkey (--help)',
 };
 
 const [name, ...flags] = process.argv.slice(2);
@@ -10,4 +11,4 @@ if (name === undefined || !(name in benchmarks)) {
   process.exit(name === undefined ? 0 : 2);
 }
 const { run } = await import(`./${name}.ts`);
-await run({ json: flags.includes('--json') });
+await run({ json: flags.includes('--json'), flags });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import type { WeightPrecision } from '../src/engine/decoder/weights.ts';
+import { residentMegabytes } from './gateway/usage.ts';
 
 /** Milliseconds from starting the process to `/readyz` answering 200, and its memory after one chat completion. */
 export async function measureStart(weights: WeightPrecision): Promise<{ readyMs: number; residentMb: number }> {
@@ -34,10 +34,4 @@ async function isReady(url: string): Promise<boolean> {
     (response) => response.ok,
     () => false,
   );
-}
-
-/** VmRSS of Linux's /proc; NaN elsewhere. */
-async function residentMegabytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) / 1000;
 }

@@ -1,17 +1,23 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 
 const logging = fileURLToPath(new URL('../src/logging.ts', import.meta.url));
 
-/** Runs code with `logger` at hand and gives what came on standard output and error. */
-function run(code: string, level = 'info', tty = false) {
-  const script = `
+const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' };
+
+function scriptOf(code: string, level: string, tty: boolean): string {
+  return `
     import { createLogger } from ${JSON.stringify(logging)};
     ${tty ? 'process.stderr.isTTY = true;' : ''}
     const logger = createLogger({ level: ${JSON.stringify(level)}, content: false });
     ${code}`;
-  const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' };
+}
+
+/** Runs code with `logger` at hand and gives what came on standard output and error. */
+function run(code: string, level = 'info', tty = false) {
+  const script = scriptOf(code, level, tty);
   return spawnSync(process.execPath, ['--input-type=module', '-e', script], { env, encoding: 'utf8' });
 }
 
@@ -28,6 +34,23 @@ t.test('JSON lines on standard error, without what is the same in each', async (
 t.test('an error with its causes, also when the process ends at once', async (t) => {
   const { stderr } = run("logger.error({ err: new Error('a', { cause: new Error('b') }) }, 'x'); process.exit(3);");
   t.match(JSON.parse(stderr), { err: { message: 'a', cause: { message: 'b', stack: /Error: b/ } } });
+});
+
+t.test('lines are gathered, and all are there when the process ends, even by a fault', async (t) => {
+  const { stderr } = run("for (let i = 0; i < 500; i++) logger.info({ i }, 'x'); throw new Error('fault');");
+  const lines = stderr.split('\n').filter((line) => line.startsWith('{'));
+  t.strictSame(
+    lines.map((line) => JSON.parse(line).i),
+    Array.from({ length: 500 }, (_, i) => i),
+  );
+});
+
+t.test('a line does not wait for the process to end', async (t) => {
+  const script = scriptOf("logger.info('x'); process.stdin.resume();", 'info', false);
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { env });
+  t.teardown(() => child.kill());
+  const [chunk] = await once(child.stderr, 'data');
+  t.match(String(chunk), /"msg":"x"/);
 });
 
 t.test('lines for people on a terminal', async (t) => {

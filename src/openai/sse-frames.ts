@@ -55,7 +55,13 @@ export function createSseFramer(maxBytes: number = MAX_FRAME_BYTES): SseFramer {
   };
 }
 
+const DATA = Buffer.from('data: ');
+
 function dataOf(frame: Buffer): string | null {
+  // What model servers send: one line of data, and the blank one.
+  if (frame.indexOf(LINE_FEED) === frame.length - 2 && frame.subarray(0, DATA.length).equals(DATA)) {
+    return frame.toString('utf8', DATA.length, frame.length - 2);
+  }
   const text = frame.toString('utf8');
   const lines = text.split('\n').flatMap((line) => {
     if (!line.startsWith('data:')) return [];

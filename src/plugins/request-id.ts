@@ -18,8 +18,9 @@ export function newRequestId(): string {
 /** Puts the id on every answer. */
 export const requestId = fastifyPlugin(
   async (app) => {
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       reply.header('x-request-id', request.id);
+      done();
     });
   },
   { name: 'request-id', fastify: '5.x' },

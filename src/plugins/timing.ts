@@ -11,14 +11,15 @@ declare module 'fastify' {
 export const timing = fastifyPlugin(
   async (app) => {
     app.decorateRequest('arrivedAt', 0);
-    app.addHook('onRequest', async (request) => {
+    app.addHook('onRequest', (request, _reply, done) => {
       request.arrivedAt = performance.now();
+      done();
     });
-    app.addHook('onSend', async (request, reply, payload) => {
+    app.addHook('onSend', (request, reply, payload, done) => {
       reply.header('openai-processing-ms', elapsedSince(request.arrivedAt));
-      return payload;
+      done(null, payload);
     });
-    app.addHook('onResponse', async (request, reply) => {
+    app.addHook('onResponse', (request, reply, done) => {
       request.log.info(
         {
           event: 'request',
@@ -32,6 +33,7 @@ export const timing = fastifyPlugin(
         },
         'request answered',
       );
+      done();
     });
   },
   { name: 'timing', fastify: '5.x' },

@@ -1,5 +1,5 @@
 import { isPlainFence, type LineKind, lineKind, MAX_LINE_PREFIX } from './line-kind.ts';
-import { isUnspaced, isWordCharacter, normalizeCodePoint } from './normalize.ts';
+import { isLowerAscii, isUnspaced, isWordCharacter, normalizeCodePoint } from './normalize.ts';
 import { Quotes } from './quotes.ts';
 
 /** Longer words are cut: no phrase needs them, and memory stays bounded. */
@@ -57,12 +57,36 @@ export class Layout {
     this.#sink = sink;
   }
 
+  /** A code point, or a run of lower-case letters of ASCII. */
   character(raw: string, at: number): void {
-    for (const character of normalizeCodePoint(raw)) {
-      if (character === '\n') this.#newline();
-      else if (this.#prefix === null) this.#inline(character, raw, at);
-      else this.#lineStart(this.#prefix, character, raw, at);
+    if (isLowerAscii(raw)) {
+      this.#letters(raw, at);
+      return;
     }
+    const normal = normalizeCodePoint(raw);
+    // Nearly always one, and iterators cost more than what is done with it.
+    if (normal.length === 1) this.#character(normal, raw, at);
+    else for (const character of normal) this.#character(character, raw, at);
+  }
+
+  #letters(run: string, at: number): void {
+    const first = run.charAt(0);
+    if (this.#prefix !== null) {
+      this.#lineStart(this.#prefix, first, first, at);
+      if (run.length > 1) this.#letters(run.slice(1), at + 1);
+      return;
+    }
+    this.#inline(first, first, at);
+    if (run.length === 1 || this.#fence === 'code' || this.#block === null) return;
+    this.#lower += run.length - 1;
+    this.#word += run.slice(1, 1 + MAX_WORD_CHARACTERS - this.#word.length);
+    this.#previous = run.charAt(run.length - 1);
+  }
+
+  #character(character: string, raw: string, at: number): void {
+    if (character === '\n') this.#newline();
+    else if (this.#prefix === null) this.#inline(character, raw, at);
+    else this.#lineStart(this.#prefix, character, raw, at);
   }
 
   end(): void {
@@ -175,7 +199,8 @@ export class Layout {
   }
 
   #wordCharacter(character: string, raw: string, at: number): void {
-    if (raw !== raw.toLowerCase()) this.#upper++;
+    if (isLowerAscii(raw)) this.#lower++;
+    else if (raw !== raw.toLowerCase()) this.#upper++;
     else if (raw !== raw.toUpperCase()) this.#lower++;
     if (this.#apostrophe) {
       this.#apostrophe = false;

@@ -14,7 +14,8 @@ const SPACE = /[\p{Z}\t\v\f\r\u0085]/u;
 export function normalizeCodePoint(character: string): string {
   if (character < '\u0080') {
     if (character === '\n') return character;
-    return character <= ' ' || character === '\u007f' ? ' ' : character.toLowerCase();
+    if (character <= ' ' || character === '\u007f') return ' ';
+    return character >= 'A' && character <= 'Z' ? character.toLowerCase() : character;
   }
   if (APOSTROPHES.test(character)) return "'";
   if (DOUBLE_QUOTES.test(character)) return '"';
@@ -25,9 +26,15 @@ export function normalizeCodePoint(character: string): string {
   return character.toLowerCase().normalize('NFKD').replace(MARKS, '');
 }
 
+/** Whether it begins with one. */
+export const isLowerAscii = (text: string): boolean => {
+  const unit = text.charCodeAt(0);
+  return unit >= 0x61 && unit <= 0x7a;
+};
+
 export const isWordCharacter = (character: string): boolean =>
   character < '\u0080'
-    ? (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9')
+    ? isLowerAscii(character) || (character >= '0' && character <= '9')
     : /[\p{L}\p{N}]/u.test(character);
 
 /** Scripts that write no spaces between words: there each character stands for itself. */

@@ -9,19 +9,25 @@ import { type PhraseTable, parsePhraseTable } from './phrase-table.ts';
 import english from './phrases/en.json' with { type: 'json' };
 import { ReasoningFilter } from './reasoning.ts';
 
+/** Enough for answers that follow one another; a thousand at a time need not leave theirs. */
+const MAX_SPARE = 64;
+
 /** The tables that come with Preamble. */
 export const shippedPhrases: readonly PhraseTable[] = [parsePhraseTable(english, 'phrases/en.json')];
 
 /** A detector for one or several languages at once. Throws PreambleError `config_invalid` for a table whose patterns cannot be compiled. */
 export function createRefusalDetector(tables: readonly PhraseTable[] = shippedPhrases): RefusalDetector {
   const phrases = compilePhrases(tables);
-  return { name: phrases.name, start: () => observe(phrases.name, readPhrases(phrases)) };
+  const spare: SentenceMatcher[] = [];
+  return { name: phrases.name, start: () => observe(phrases.name, readPhrases(phrases, spare)) };
 }
 
-function readPhrases(phrases: CompiledPhrases): TextReader {
+/** A matcher's tables are as large as the automaton, and clean after each sentence: the next answer takes one that is there. */
+function readPhrases(phrases: CompiledPhrases, spare: SentenceMatcher[]): TextReader {
   let assessment = new Assessment();
-  let matcher = new SentenceMatcher(phrases.automaton);
+  const matcher = spare.pop() ?? new SentenceMatcher(phrases.automaton);
   let words = 0;
+  let over = false;
 
   const newLayout = (): Layout =>
     new Layout({
@@ -49,7 +55,7 @@ function readPhrases(phrases: CompiledPhrases): TextReader {
     character: (character, at) => layout.character(character, at),
     restart: () => {
       assessment = new Assessment();
-      matcher = new SentenceMatcher(phrases.automaton);
+      matcher.finish();
       words = 0;
       layout = newLayout();
     },
@@ -57,7 +63,10 @@ function readPhrases(phrases: CompiledPhrases): TextReader {
   const codePoints = new CodePoints((character, at) => reasoning.character(character, at));
 
   return {
-    push: (text) => codePoints.push(text),
+    push(text) {
+      // The matcher may be another answer's by now.
+      if (!over) codePoints.push(text);
+    },
     get length() {
       return codePoints.length;
     },
@@ -65,6 +74,8 @@ function readPhrases(phrases: CompiledPhrases): TextReader {
       codePoints.end();
       reasoning.end();
       layout.end();
+      if (!over && spare.length < MAX_SPARE) spare.push(matcher);
+      over = true;
       const { helped, anyText } = assessment;
       if (!anyText) return { decision: 'empty', rule: null, atChar: null, helped };
       const { decision, hit } = assessment.conclude();

@@ -1,8 +1,15 @@
+import { isLowerAscii } from './normalize.ts';
+
 const OPEN_TAGS = ['<think>', '<thinking>'];
 const CLOSE_TAGS = ['</think>', '</thinking>'];
+/** As `trim` has it; nearly every character is a visible one of ASCII. */
+const isBlank = (character: string): boolean =>
+  character > ' ' && character < '\u007f' ? false : character.trim() === '';
+
 const LONGEST_TAG = Math.max(...CLOSE_TAGS.map((tag) => tag.length));
 
 export interface ReasoningSink {
+  /** A code point, or a run of lower-case letters of ASCII. */
   character(character: string, at: number): void;
   /** What came so far was reasoning: forget it. */
   restart(): void;
@@ -25,10 +32,14 @@ export class ReasoningFilter {
     this.#sink = sink;
   }
 
+  /** A code point, or a run of lower-case letters of ASCII. */
   character(character: string, at: number): void {
     if (this.#held.length > 0) {
-      this.#held.push({ character, at });
+      // A run may hold a tag's end of which not all belongs to it.
+      const [first, ...rest] = isLowerAscii(character) ? [...character] : [character];
+      this.#held.push({ character: first ?? '', at });
       this.#resolve();
+      for (const [index, letter] of rest.entries()) this.character(letter, at + 1 + index);
     } else if (character === '<' && this.#mayBeTag()) {
       this.#held.push({ character, at });
     } else {
@@ -68,7 +79,7 @@ export class ReasoningFilter {
 
   #pass(character: string, at: number): void {
     if (this.#state === 'inside') return;
-    const blank = character.trim() === '';
+    const blank = isBlank(character);
     if (this.#state === 'start' && !blank) this.#state = 'outside';
     if (character === '\n') this.#lineStart = true;
     else if (!blank) this.#lineStart = false;

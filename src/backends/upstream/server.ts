@@ -4,12 +4,15 @@ import type { VllmSettings } from '../../config/schema/backend.ts';
 import { PreambleError } from '../../errors.ts';
 import type { Candidate } from './choose.ts';
 import { isServerAway, transportError, upstreamError } from './errors.ts';
+import { exchange } from './exchange.ts';
 import { firstValue, type HeaderValues, passedHeaders } from './headers.ts';
 import { createServerHealth, type ServerHealth } from './health.ts';
 
 /** An error answer is a sentence; what is longer is cut. */
 const MAX_ERROR_BYTES = 64 * 1024;
 const MILLISECONDS = 1000;
+/** Copying so much takes a microsecond or two, a write of its own ten. */
+const SMALL_BYTES = 16 * 1024;
 
 export type ServerSettings = Pick<VllmSettings, 'connections' | 'timeouts' | 'health'>;
 
@@ -58,53 +61,43 @@ export function createUpstreamServer(url: string, settings: ServerSettings): Ups
   let outstanding = 0;
 
   async function send(request: ServerRequest): Promise<ServerResponse> {
+    const { method, path, headers, signal } = request;
     outstanding++;
-    const release = once(() => outstanding--);
-    // A body that nobody ever reads.
-    request.signal.addEventListener('abort', release, { once: true });
-    const end = () => {
-      request.signal.removeEventListener('abort', release);
-      release();
-    };
-    try {
-      const { statusCode, headers, body } = await connections.request({
-        method: request.method,
-        path: base + request.path,
-        headers: { ...request.headers, ...lengthOf(request.body) },
+    const {
+      status,
+      headers: given,
+      body,
+    } = await exchange(
+      connections,
+      {
+        method,
+        path: base + path,
+        headers: { ...headers, ...lengthOf(request.body) },
         body: bodyOf(request.body),
-        signal: request.signal,
-      });
-      if (statusCode >= 400) {
-        const error = upstreamError(statusCode, headers, await readStart(body));
-        // Not its own words, which may quote the request: this one is logged and shown.
-        if (isServerAway(statusCode)) health.failed(`It answers with status ${statusCode}.`, performance.now());
-        throw error;
-      }
-      if (statusCode >= 300) {
-        await readStart(body);
-        throw redirected(statusCode);
-      }
-      return answer(statusCode, headers, tracked(body, request.signal, end));
-    } catch (thrown) {
-      end();
-      throw failed(thrown, request.signal);
+      },
+      signal,
+      {
+        onSuccess(answered) {
+          outstanding--;
+          if (answered < 300) health.succeeded();
+        },
+        onFailure(thrown) {
+          outstanding--;
+          return failed(thrown, signal);
+        },
+      },
+    );
+    if (status >= 400) {
+      const error = upstreamError(status, given, await readStart(body));
+      // Not its own words, which may quote the request: this one is logged and shown.
+      if (isServerAway(status)) health.failed(`It answers with status ${status}.`, performance.now());
+      throw error;
     }
-  }
-
-  /** The body, with what becomes of it noted. */
-  async function* tracked(
-    body: AsyncIterable<Uint8Array>,
-    signal: AbortSignal,
-    end: () => void,
-  ): AsyncGenerator<Uint8Array> {
-    try {
-      yield* body;
-      health.succeeded();
-    } catch (thrown) {
-      throw failed(thrown, signal);
-    } finally {
-      end();
+    if (status >= 300) {
+      await readStart(body);
+      throw failed(redirected(status), signal);
     }
+    return answer(status, given, body);
   }
 
   function failed(thrown: unknown, signal: AbortSignal) {
@@ -128,8 +121,9 @@ function answer(status: number, headers: HeaderValues, body: AsyncIterable<Uint8
   return { status, headers: passedHeaders(headers), contentType: firstValue(headers['content-type']) ?? '', body };
 }
 
-/** Several pieces as a stream of just these, so that none is copied. */
-function bodyOf(pieces: readonly Uint8Array[]): Uint8Array | Readable | null {
+/** One piece as it is; several as a stream of them. A stream costs more than copying a few kilobytes, and each of its pieces is a write. */
+function bodyOf(body: readonly Uint8Array[]): Uint8Array | Readable | null {
+  const pieces = joinSmall(body);
   const [first, ...rest] = pieces;
   if (first === undefined || rest.length === 0) return first ?? null;
   return new Readable({
@@ -138,6 +132,27 @@ function bodyOf(pieces: readonly Uint8Array[]): Uint8Array | Readable | null {
       this.push(null);
     },
   });
+}
+
+/** Neighbours that are small become one piece; large ones, a soft prompt's, are never copied. */
+function joinSmall(pieces: readonly Uint8Array[]): Uint8Array[] {
+  const joined: Uint8Array[] = [];
+  let small: Uint8Array[] = [];
+  const flush = () => {
+    const [first] = small;
+    if (first !== undefined) joined.push(small.length === 1 ? first : Buffer.concat(small));
+    small = [];
+  };
+  for (const piece of pieces) {
+    if (piece.length <= SMALL_BYTES) {
+      small.push(piece);
+      continue;
+    }
+    flush();
+    joined.push(piece);
+  }
+  flush();
+  return joined;
 }
 
 function lengthOf(pieces: readonly Uint8Array[]): Record<string, string> {
@@ -159,13 +174,4 @@ async function readStart(body: AsyncIterable<Uint8Array>): Promise<string> {
     if (length >= MAX_ERROR_BYTES) break;
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function once(action: () => void): () => void {
-  let done = false;
-  return () => {
-    if (done) return;
-    done = true;
-    action();
-  };
 }

@@ -1,0 +1,39 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type PromptContent, writePrompt } from '../../src/prompts/artifact-write.ts';
+import { TENSOR_FILE } from '../../src/prompts/manifest.ts';
+import { HIDDEN_SIZE, PROMPT_TOKENS } from './wire.ts';
+
+export const EMBEDDINGS_PROMPT = 'bench/embeddings';
+/** A prompt whose rows are missing: what a gateway that may sends in its place is its text. */
+export const TEXT_PROMPT = 'bench/text';
+
+const model = {
+  id: 'preamble-bench/nothing',
+  architecture: 'llama',
+  hiddenSize: HIDDEN_SIZE,
+  vocabSize: 128_256,
+  embeddingsSha256: '0'.repeat(64),
+  tokenizerSha256: '0'.repeat(64),
+} as const;
+
+/** [100, 4096] BF16 of a model that does not exist: small numbers that differ, so that nothing on the way can take them for zeros. */
+function rows(): Uint8Array {
+  const values = new Uint16Array(PROMPT_TOKENS * HIDDEN_SIZE);
+  // 0x3c00 to 0x3cff: 2^-7 and a little more.
+  for (let i = 0; i < values.length; i++) values[i] = 0x3c00 + ((i * 7919) & 0xff);
+  return new Uint8Array(values.buffer);
+}
+
+export async function writeBenchPrompts(root: string): Promise<void> {
+  const common = {
+    version: '1.0.0',
+    model,
+    position: 'system',
+    evaluation: [],
+  } satisfies Omit<PromptContent, 'name'>;
+  const tensor = { dtype: 'BF16', tokens: PROMPT_TOKENS, hiddenSize: HIDDEN_SIZE, bytes: rows() } as const;
+  await writePrompt(root, { name: EMBEDDINGS_PROMPT, ...common }, tensor);
+  const { directory } = await writePrompt(root, { name: TEXT_PROMPT, text: 'Be careful and kind.', ...common }, tensor);
+  await rm(join(directory, TENSOR_FILE));
+}
