@@ -39,6 +39,8 @@ export interface UpstreamServer {
   candidate(now: number): Candidate;
   /** Throws PreambleError: the server's own error as `upstream_error`, else `upstream_*`, or the signal's reason. */
   send(request: ServerRequest): Promise<ServerResponse>;
+  /** The same for the gateway's own questions, which say nothing of how requests are answered: what comes of them is the pool's to judge. */
+  ask(request: ServerRequest): Promise<ServerResponse>;
   /** Lets what runs end. */
   close(): Promise<void>;
 }
@@ -57,7 +59,7 @@ export function createUpstreamServer(url: string, settings: ServerSettings): Ups
   const health = createServerHealth(settings.health);
   let outstanding = 0;
 
-  async function send(request: ServerRequest): Promise<ServerResponse> {
+  async function exchange(request: ServerRequest, judge: Pick<ServerHealth, 'succeeded' | 'failed'>) {
     outstanding++;
     const release = once(() => outstanding--);
     // A body that nobody ever reads.
@@ -77,17 +79,17 @@ export function createUpstreamServer(url: string, settings: ServerSettings): Ups
       if (statusCode >= 400) {
         const error = upstreamError(statusCode, headers, await readStart(body));
         // Not its own words, which may quote the request: this one is logged and shown.
-        if (isServerAway(statusCode)) health.failed(`It answers with status ${statusCode}.`, performance.now());
+        if (isServerAway(statusCode)) judge.failed(`It answers with status ${statusCode}.`, performance.now());
         throw error;
       }
       if (statusCode >= 300) {
         await readStart(body);
         throw redirected(statusCode);
       }
-      return answer(statusCode, headers, tracked(body, request.signal, end));
+      return answer(statusCode, headers, tracked(body, request.signal, end, judge));
     } catch (thrown) {
       end();
-      throw failed(thrown, request.signal);
+      throw failed(thrown, request.signal, judge);
     }
   }
 
@@ -96,21 +98,22 @@ export function createUpstreamServer(url: string, settings: ServerSettings): Ups
     body: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
     end: () => void,
+    judge: Pick<ServerHealth, 'succeeded' | 'failed'>,
   ): AsyncGenerator<Uint8Array> {
     try {
       yield* body;
-      health.succeeded();
+      judge.succeeded();
     } catch (thrown) {
-      throw failed(thrown, signal);
+      throw failed(thrown, signal, judge);
     } finally {
       end();
     }
   }
 
-  function failed(thrown: unknown, signal: AbortSignal) {
+  function failed(thrown: unknown, signal: AbortSignal, judge: Pick<ServerHealth, 'failed'>) {
     const error = transportError(thrown, signal);
     if (error.code.startsWith('upstream_') && error.code !== 'upstream_error') {
-      health.failed(error.message, performance.now());
+      judge.failed(error.message, performance.now());
     }
     return error;
   }
@@ -119,7 +122,8 @@ export function createUpstreamServer(url: string, settings: ServerSettings): Ups
     url,
     health,
     candidate: (now) => ({ key: url, outstanding, weight: health.weight(now) }),
-    send,
+    send: (request) => exchange(request, health),
+    ask: (request) => exchange(request, { succeeded() {}, failed() {} }),
     close: () => connections.close(),
   };
 }
