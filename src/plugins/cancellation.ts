@@ -19,6 +19,9 @@ export interface CancellationOptions {
   drainSeconds: number;
 }
 
+/** A request that was sent before its sender could know is answered, with 503, if it arrives within this time. */
+export const IDLE_GRACE_MS = 500;
+
 /** One AbortSignal a request, from the client's socket to whoever computes the answer. */
 export const cancellation = fastifyPlugin(
   async (app, options: CancellationOptions) => {
@@ -37,14 +40,20 @@ export const cancellation = fastifyPlugin(
       reply.raw.once('close', () => {
         clearTimeout(timer);
         running.delete(controller);
-        // Else a client that keeps its connection would keep us.
-        if (app.draining) setImmediate(() => app.server.closeIdleConnections());
+        // Else a client that keeps its connection would keep us. Not at once: its next request may be on the way, and would be lost.
+        if (app.draining) setTimeout(() => app.server.closeIdleConnections(), IDLE_GRACE_MS).unref();
         if (!reply.raw.writableFinished) controller.abort(new PreambleError('cancelled', 'The client went away.'));
       });
       if (app.draining) {
         reply.header('connection', 'close');
         throw new PreambleError('shutting_down', 'The gateway is shutting down.', { action: 'Try again.' });
       }
+    });
+
+    // Who is told does not send its next request where nobody will read it.
+    app.addHook('onSend', async (_request, reply, payload) => {
+      if (app.draining) reply.header('connection', 'close');
+      return payload;
     });
 
     app.addHook('preClose', async () => {
