@@ -22,6 +22,9 @@ export interface CancellationOptions {
 /** A request that was sent before its sender could know is answered, with 503, if it arrives within this time. */
 export const IDLE_GRACE_MS = 500;
 
+/** What an answer that is cut short takes to say so, on a busy machine. */
+const LAST_WORDS_MS = 3000;
+
 /** One AbortSignal a request, from the client's socket to whoever computes the answer. */
 export const cancellation = fastifyPlugin(
   async (app, options: CancellationOptions) => {
@@ -63,6 +66,8 @@ export const cancellation = fastifyPlugin(
           action: 'Try again.',
         });
         for (const controller of running) controller.abort(reason);
+        // A connection that neither sends nor reads would keep us for as long as keep-alive lasts.
+        setTimeout(() => app.server.closeAllConnections(), LAST_WORDS_MS).unref();
       }, options.drainSeconds * 1000);
     });
     app.addHook('onClose', async () => clearTimeout(drained));
