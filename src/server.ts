@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createAdmin } from './admin.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config/schema.ts';
 import { PreambleError } from './errors.ts';
+import { IDLE_GRACE_MS } from './plugins/cancellation.ts';
 import { watchProcess } from './process-signals.ts';
 import type { LiveGateway } from './startup/live-gateway.ts';
 
@@ -39,6 +41,9 @@ export async function serve(gateway: LiveGateway, options: ServeOptions): Promis
     const loaded = gateway.readiness.begin().then(() => options.onReady(address));
     await Promise.race([loaded, signals.stopped]);
     logger.info({ event: 'shutdown', signal: await signals.stopped }, 'letting running answers end');
+    // New requests are turned away in words before connections are closed: a request that is on the way would be lost with its connection.
+    app.draining = true;
+    await sleep(IDLE_GRACE_MS);
   } finally {
     await app.close();
     // After the last answer, so that operators can watch the end.

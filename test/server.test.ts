@@ -73,7 +73,11 @@ t.test('SIGTERM lets running answers end, turns new ones away in the meantime, a
 
   cli.child.kill('SIGTERM');
   t.equal((await cli.until(shutdown))[1], 'SIGTERM');
-  await t.rejects(fetch(`${origin}/readyz`), 'it no longer listens');
+  const again = async (): Promise<void> => {
+    t.equal((await fetch(`${origin}/readyz`)).status, 503);
+    await again();
+  };
+  await t.rejects(again(), { message: 'fetch failed' }, 'it says so for a moment, and then no longer listens');
   const { body } = chat({});
   const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
   early.write(`${head}\r\n\r\n${body}`);

@@ -78,14 +78,24 @@ function checkTenants({ models, tenants }: Config, locate: Locate): void {
   });
 }
 
-/** What answers there would come without the safety prompt. */
-const ANSWERING = ['/v1/chat/', '/v1/completions', '/v1/responses', '/v1/messages', '/v1/models'];
+/** What answers there would come without the safety prompt; and what changes the servers for everyone. */
+const ANSWERING = [
+  '/v1/chat/',
+  '/v1/completions',
+  '/v1/responses',
+  '/v1/messages',
+  '/v1/models',
+  '/v1/load_lora_adapter',
+  '/v1/unload_lora_adapter',
+];
 
 function checkPassThrough({ passThrough }: Config, locate: Locate): void {
   passThrough.forEach((path, index) => {
-    if (!ANSWERING.some((start) => path === start || path.startsWith(start))) return;
+    // Proxies between read two slashes as one.
+    const plain = path.replaceAll(/\/+/g, '/');
+    if (!ANSWERING.some((start) => plain.startsWith(start))) return;
     throw invalid(
-      `${locate(['passThrough', String(index)])}: ${path} would answer without the safety prompt`,
+      `${locate(['passThrough', String(index)])}: ${path} would go past the safety prompt`,
       'Leave it out.',
     );
   });

@@ -19,18 +19,21 @@ export interface CancellationOptions {
   drainSeconds: number;
 }
 
-/** For the error that ends an answer to reach the client, once the time to drain is over. */
-const LAST_WORDS_MS = 500;
+/** A request that was sent before its sender could know is answered, with 503, if it arrives within this time. */
+export const IDLE_GRACE_MS = 500;
+
+/** What an answer that is cut short takes to say so, on a busy machine. */
+const LAST_WORDS_MS = 3000;
 
 /** One AbortSignal a request, from the client's socket to whoever computes the answer. */
 export const cancellation = fastifyPlugin(
   async (app, options: CancellationOptions) => {
     const running = new Set<AbortController>();
     let drained: NodeJS.Timeout | undefined;
-    let closing: NodeJS.Timeout | undefined;
-    // Node does not count every connection that has nothing to do as idle, and one left open would keep the process.
-    const closeSoon = () => {
-      closing ??= setTimeout(() => app.server.closeAllConnections(), LAST_WORDS_MS);
+    const closeUnused = () => {
+      app.server.closeIdleConnections();
+      // Node does not count every connection that has nothing to do as idle (an answer that nobody reads, say).
+      if (running.size === 0) app.server.closeAllConnections();
     };
 
     app.decorate('draining', false);
@@ -45,9 +48,8 @@ export const cancellation = fastifyPlugin(
       reply.raw.once('close', () => {
         clearTimeout(timer);
         running.delete(controller);
-        // Else a client that keeps its connection would keep us.
-        if (app.draining) setImmediate(() => app.server.closeIdleConnections());
-        if (app.draining && running.size === 0) closeSoon();
+        // Else a client that keeps its connection would keep us. Not at once: its next request may be on the way, and would be lost.
+        if (app.draining) setTimeout(closeUnused, IDLE_GRACE_MS).unref();
         if (!reply.raw.writableFinished) controller.abort(new PreambleError('cancelled', 'The client went away.'));
       });
       if (app.draining) {
@@ -56,21 +58,25 @@ export const cancellation = fastifyPlugin(
       }
     });
 
+    // Who is told does not send its next request where nobody will read it.
+    app.addHook('onSend', async (_request, reply, payload) => {
+      if (app.draining) reply.header('connection', 'close');
+      return payload;
+    });
+
     app.addHook('preClose', async () => {
       app.draining = true;
-      if (running.size === 0) closeSoon();
+      setTimeout(closeUnused, IDLE_GRACE_MS).unref();
       drained = setTimeout(() => {
         const reason = new PreambleError('shutting_down', 'The gateway shut down before the answer was complete.', {
           action: 'Try again.',
         });
         for (const controller of running) controller.abort(reason);
-        closeSoon();
+        // A connection that neither sends nor reads would keep us for as long as keep-alive lasts.
+        setTimeout(() => app.server.closeAllConnections(), LAST_WORDS_MS).unref();
       }, options.drainSeconds * 1000);
     });
-    app.addHook('onClose', async () => {
-      clearTimeout(drained);
-      clearTimeout(closing);
-    });
+    app.addHook('onClose', async () => clearTimeout(drained));
   },
   { name: 'cancellation', fastify: '5.x' },
 );

@@ -43,9 +43,8 @@ export async function sendEvents(
 /** Takes the answer over from Fastify and sends its head. */
 export function beginEventStream(reply: FastifyReply, status: number): ServerResponse {
   reply.hijack();
-  reply.raw.writeHead(status, { ...definedHeaders(reply), ...headers });
-  // Node would hold it back until there is a body: until the first token.
-  reply.raw.flushHeaders();
+  const closing = reply.server.draining ? { connection: 'close' } : {};
+  reply.raw.writeHead(status, { ...definedHeaders(reply), ...headers, ...closing });
   return reply.raw;
 }
 

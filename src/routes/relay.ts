@@ -41,6 +41,8 @@ export async function relayEvents(
   options: EventStreamOptions,
 ): Promise<void> {
   const raw = beginEventStream(reply, answer.status);
+  // The server's head has come; Node would hold ours back until the first event.
+  raw.flushHeaders();
   try {
     await pump(raw, answer, read, options);
     if (!raw.destroyed) raw.end();

@@ -32,7 +32,7 @@ export interface ProxySettings {
   files?: Parameters<Test['testdir']>[0];
 }
 
-export interface Proxy {
+export interface BuiltProxy {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
   readonly admin: string;
@@ -115,7 +115,7 @@ export async function buildProxy(
   t: Test,
   fakes: readonly Pick<FakeVllm, 'origin'>[],
   settings: ProxySettings & { waits?: boolean } = {},
-): Promise<Proxy> {
+): Promise<BuiltProxy> {
   const folder = await writeProxySettings(t, fakes, settings);
   const logs: Record<string, unknown>[] = [];
   const destination = new Writable({

@@ -25,6 +25,7 @@ export function transportError(thrown: unknown, signal: AbortSignal): PreambleEr
   if (signal.aborted && signal.reason instanceof PreambleError) return signal.reason;
   const error = toError(thrown);
   if (error instanceof PreambleError) return error;
+  if (error.name === 'TimeoutError') return timedOut('The model server did not answer in time.', error);
   switch (codeOf(error)) {
     case 'UND_ERR_ABORTED':
       return new PreambleError('cancelled', 'The request was cancelled.', { cause: error });
@@ -50,8 +51,18 @@ export function transportError(thrown: unknown, signal: AbortSignal): PreambleEr
 
 /** Whether another server may be asked: generation has no side effects, and nothing of an answer has come. A time-out is not tried twice. */
 export function isRetryable(error: PreambleError): boolean {
-  if (error.code === 'upstream_error') return error.relayed !== undefined && isServerAway(error.relayed.status);
+  if (error.code === 'upstream_error') {
+    const status = error.relayed?.status;
+    // 504 is a time-out of a proxy between.
+    return status !== undefined && status !== 504 && isServerAway(status);
+  }
   return error.code === 'upstream_unreachable' || error.code === 'upstream_broken';
+}
+
+/** Whether the same question may be answered later: the server is away, silent, or has too much to do. */
+export function isPassing(error: PreambleError): boolean {
+  if (error.code === 'upstream_error') return isServerAway(error.status) || error.status === 429;
+  return error.code === 'upstream_timed_out' || isRetryable(error);
 }
 
 /** Statuses by which a server, or a proxy in front, says that it is not there. */

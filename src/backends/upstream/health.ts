@@ -7,9 +7,12 @@ export interface HealthSettings {
 
 /** What one server's requests and probes say of it. Times are milliseconds on `performance.now()`'s clock. */
 export interface ServerHealth {
+  /** A request was answered to its end. */
   succeeded(): void;
   /** A fault of the server's own: unreachable, broken off, 502 to 504. Not a 500, which a request could provoke. */
   failed(reason: string, now: number): void;
+  /** A probe went wrong. Counted by itself: a server can list its models and answer nothing. */
+  probeFailed(reason: string, now: number): void;
   /** A probe went well: an ejected server comes back once its time is over. */
   probed(now: number): void;
   /** Whether it gets requests. */
@@ -24,39 +27,41 @@ export interface ServerHealth {
 const MAX_DOUBLINGS = 4;
 /** What a server begins with; none at all would never show whether it is well. */
 const FIRST_SHARE = 0.1;
-/** A server that has been well for this many times its longest ejection begins with a clean record. */
 const MILLISECONDS = 1000;
 
 export function createServerHealth(settings: HealthSettings): ServerHealth {
-  let failures = 0;
+  const failures = { requests: 0, probes: 0 };
   let ejections = 0;
   let ejectedUntil: number | null = null;
   let returnedAt: number | null = null;
   let reason: string | null = null;
 
+  function count(kind: keyof typeof failures, why: string, now: number): void {
+    failures[kind]++;
+    if (failures[kind] < settings.failures && ejectedUntil === null) return;
+    const doublings = Math.min(ejections, MAX_DOUBLINGS);
+    if (ejectedUntil === null) ejections++;
+    ejectedUntil = now + settings.ejectSeconds * MILLISECONDS * 2 ** doublings;
+    reason = why;
+  }
+
   return {
     succeeded() {
-      failures = 0;
+      failures.requests = 0;
       ejections = 0;
     },
-    failed(why, now) {
-      failures++;
-      if (failures < settings.failures && ejectedUntil === null) return;
-      const doublings = Math.min(ejections, MAX_DOUBLINGS);
-      if (ejectedUntil === null) ejections++;
-      ejectedUntil = now + settings.ejectSeconds * MILLISECONDS * 2 ** doublings;
-      reason = why;
-    },
+    failed: (why, now) => count('requests', why, now),
+    probeFailed: (why, now) => count('probes', why, now),
     probed(now) {
       if (ejectedUntil === null) {
-        failures = 0;
+        failures.probes = 0;
         return;
       }
       if (now < ejectedUntil) return;
       ejectedUntil = null;
       reason = null;
       // One more failure ejects it again.
-      failures = settings.failures - 1;
+      failures.requests = failures.probes = settings.failures - 1;
       returnedAt = now;
     },
     accepts: () => ejectedUntil === null,

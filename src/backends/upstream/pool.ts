@@ -59,7 +59,7 @@ export function createUpstreamPool({ settings, probe, onChange }: PoolOptions): 
       server.health.probed(performance.now());
     } catch (error) {
       const reason = error instanceof PreambleError ? error.message : 'The probe failed.';
-      server.health.failed(reason, performance.now());
+      server.health.probeFailed(reason, performance.now());
     }
   }
 

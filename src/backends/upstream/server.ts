@@ -42,6 +42,8 @@ export interface UpstreamServer {
   candidate(now: number): Candidate;
   /** Throws PreambleError: the server's own error as `upstream_error`, else `upstream_*`, or the signal's reason. */
   send(request: ServerRequest): Promise<ServerResponse>;
+  /** The same for the gateway's own questions, which say nothing of how requests are answered: what comes of them is the pool's to judge. */
+  ask(request: ServerRequest): Promise<ServerResponse>;
   /** Lets what runs end. */
   close(): Promise<void>;
 }
@@ -60,50 +62,44 @@ export function createUpstreamServer(url: string, settings: ServerSettings): Ups
   const health = createServerHealth(settings.health);
   let outstanding = 0;
 
-  async function send(request: ServerRequest): Promise<ServerResponse> {
-    const { method, path, headers, signal } = request;
+  async function converse(
+    { method, path, headers, body: pieces, signal }: ServerRequest,
+    judge: Pick<ServerHealth, 'succeeded' | 'failed'>,
+  ): Promise<ServerResponse> {
     outstanding++;
-    const {
-      status,
-      headers: given,
-      body,
-    } = await exchange(
+    const response = await exchange(
       connections,
-      {
-        method,
-        path: base + path,
-        headers: { ...headers, ...lengthOf(request.body) },
-        body: bodyOf(request.body),
-      },
+      { method, path: base + path, headers: { ...headers, ...lengthOf(pieces) }, body: bodyOf(pieces) },
       signal,
       {
         onSuccess(answered) {
           outstanding--;
-          if (answered < 300) health.succeeded();
+          if (answered < 300) judge.succeeded();
         },
         onFailure(thrown) {
           outstanding--;
-          return failed(thrown, signal);
+          return failed(thrown, signal, judge);
         },
       },
     );
+    const { status, body } = response;
     if (status >= 400) {
-      const error = upstreamError(status, given, await readStart(body));
+      const error = upstreamError(status, response.headers, await readStart(body));
       // Not its own words, which may quote the request: this one is logged and shown.
-      if (isServerAway(status)) health.failed(`It answers with status ${status}.`, performance.now());
+      if (isServerAway(status)) judge.failed(`It answers with status ${status}.`, performance.now());
       throw error;
     }
     if (status >= 300) {
       await readStart(body);
-      throw failed(redirected(status), signal);
+      throw failed(redirected(status), signal, judge);
     }
-    return answer(status, given, body);
+    return answer(status, response.headers, body);
   }
 
-  function failed(thrown: unknown, signal: AbortSignal) {
+  function failed(thrown: unknown, signal: AbortSignal, judge: Pick<ServerHealth, 'failed'>) {
     const error = transportError(thrown, signal);
     if (error.code.startsWith('upstream_') && error.code !== 'upstream_error') {
-      health.failed(error.message, performance.now());
+      judge.failed(error.message, performance.now());
     }
     return error;
   }
@@ -112,7 +108,8 @@ export function createUpstreamServer(url: string, settings: ServerSettings): Ups
     url,
     health,
     candidate: (now) => ({ key: url, outstanding, weight: health.weight(now) }),
-    send,
+    send: (request) => converse(request, health),
+    ask: (request) => converse(request, { succeeded() {}, failed() {} }),
     close: () => connections.close(),
   };
 }

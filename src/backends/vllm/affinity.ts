@@ -10,7 +10,7 @@ const LENGTH = 512;
 export function chatAffinity(messages: readonly ChatMessage[]): string {
   const firstQuestion = messages.findIndex(({ role }) => role === 'user');
   return messages
-    .slice(0, firstQuestion + 1)
+    .slice(0, firstQuestion < 0 ? messages.length : firstQuestion + 1)
     .map(({ content }) => startOf(content))
     .join('\n');
 }

@@ -12,7 +12,7 @@ export interface ServerCall {
 const MAX_ANSWER_BYTES = 4 * 2 ** 20;
 
 export async function getJson(server: UpstreamServer, path: string, call: ServerCall): Promise<unknown> {
-  return await readJson(await server.send({ ...call, method: 'GET', path, body: [] }), server.url + path);
+  return await readJson(await server.ask({ ...call, method: 'GET', path, body: [] }), server.url + path);
 }
 
 export async function postJson(
@@ -24,7 +24,7 @@ export async function postJson(
   const pieces = isPieces(body) ? body : [Buffer.from(JSON.stringify(body))];
   const headers = { ...call.headers, 'content-type': 'application/json' };
   const request: ServerRequest = { ...call, headers, method: 'POST', path, body: pieces };
-  return await readJson(await server.send(request), server.url + path);
+  return await readJson(await server.ask(request), server.url + path);
 }
 
 function isPieces(body: object | readonly Uint8Array[]): body is readonly Uint8Array[] {

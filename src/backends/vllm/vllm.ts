@@ -7,6 +7,7 @@ import type { Plan } from '../../policy/plan.ts';
 import { assertPromptFits } from '../../prompts/compatibility.ts';
 import type { Backend, Call, RelayedAnswer } from '../backend.ts';
 import { modelEdit } from '../upstream/common-edits.ts';
+import { isPassing } from '../upstream/errors.ts';
 import { createUpstreamPool, type UpstreamPool } from '../upstream/pool.ts';
 import type { ServerResponse, UpstreamServer } from '../upstream/server.ts';
 import { createWireTextGuard, type WireTextGuard } from '../upstream/text-guard.ts';
@@ -57,9 +58,15 @@ export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: 
   let waitingFor = 'No model server has been reached yet.';
   let adapterNames: ReadonlySet<string> = new Set();
 
+  /** Lists and versions come at once; a server that hangs must not keep the others from being asked. */
+  function briefly(): ServerCall {
+    const timeout = AbortSignal.timeout(settings.health.intervalSeconds * 1000);
+    return { ...call, signal: AbortSignal.any([closing.signal, timeout]) };
+  }
+
   async function probe(server: UpstreamServer): Promise<void> {
-    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(settings.health.intervalSeconds * 1000)]);
-    const served = await discover(server, settings.model, { ...call, signal });
+    // All replicas serve the one that the first told of.
+    const served = await discover(server, known?.model ?? settings.model, briefly());
     adapters.set(server.url, served.adapters);
     adapterNames = new Set([...adapters.values()].flat());
   }
@@ -69,24 +76,34 @@ export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: 
     const apiKey = await readApiKey();
     if (apiKey !== null) call = { ...call, headers: { authorization: `Bearer ${apiKey}` } };
     const local = await loadModel();
-    while (known === null) {
+    known = await patiently(
+      () => reach(local),
+      () => true,
+    );
+    await pool.probeAll();
+    pool.watch();
+  }
+
+  /** Asks again and again, for as long as what went wrong may pass. */
+  async function patiently<Found>(ask: () => Promise<Found>, mayPass: (error: PreambleError) => boolean) {
+    while (true) {
       try {
-        known = await reach(local);
+        return await ask();
       } catch (error) {
         closing.signal.throwIfAborted();
-        if (!(error instanceof PreambleError)) throw error;
+        if (!(error instanceof PreambleError && mayPass(error))) throw error;
         if (waitingFor !== error.message) onEvent({ kind: 'waiting', problem: error.message });
         waitingFor = error.message;
         await sleep(settings.health.intervalSeconds * 1000, undefined, { signal: closing.signal });
       }
     }
-    await pool.probeAll();
-    pool.watch();
   }
 
   async function reach(local: LocalModel | null): Promise<Known> {
-    const { server, model, contextLength } = await firstReachable(pool, (each) => discover(each, settings.model, call));
-    onEvent({ kind: 'check', check: await checkVersion({ server, model, call }) });
+    const { server, model, contextLength } = await firstReachable(pool, (each) =>
+      discover(each, settings.model, briefly()),
+    );
+    onEvent({ kind: 'check', check: await checkVersion({ server, model, call: briefly() }) });
     const tokens = local?.controlTokens ?? (await findControlTokens(server, model, call));
     return { model, contextLength, local, guard: createWireTextGuard(tokens, settings.controlTokens) };
   }
@@ -155,9 +172,12 @@ export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: 
     async checkPrompt(prompt) {
       const { model, local } = reached();
       const fit = local === null ? 'sameEmbeddings' : assertPromptFits(prompt.manifest, local.identity);
-      const server = pool.servers.find(({ health }) => health.accepts()) ?? pool.servers[0];
-      if (server === undefined) return fit;
-      for (const check of await checkPromptOn({ server, model, call }, settings.wire, local, prompt)) {
+      // One that goes away in between must not end the gateway: it comes back, or another is asked.
+      const checks = await patiently(async () => {
+        const server = pool.servers.find(({ health }) => health.accepts()) ?? pool.servers[0];
+        return server === undefined ? [] : await checkPromptOn({ server, model, call }, settings.wire, local, prompt);
+      }, isPassing);
+      for (const check of checks) {
         if (check.outcome !== 'failed') continue;
         throw new PreambleError(
           'prompt_mismatch',

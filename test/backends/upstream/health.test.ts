@@ -52,3 +52,26 @@ t.test('a bad probe of an ejected server keeps it away', async (t) => {
   t.notOk(health.accepts());
   t.equal(health.problem(), 'still gone');
 });
+
+t.test('probes and requests count apart: a server that lists its models and answers nothing is ejected', async (t) => {
+  const health = createServerHealth(settings);
+  for (let i = 0; i < 3; i++) {
+    t.ok(health.accepts());
+    health.failed('gone', 0);
+    health.probed(0);
+  }
+  t.notOk(health.accepts());
+  const silent = createServerHealth(settings);
+  for (let i = 0; i < 3; i++) {
+    t.ok(silent.accepts());
+    silent.probeFailed('gone', 0);
+    silent.succeeded();
+  }
+  t.notOk(silent.accepts());
+  const flickering = createServerHealth(settings);
+  for (let i = 0; i < 9; i++) {
+    flickering.probeFailed('gone', 0);
+    flickering.probed(0);
+  }
+  t.ok(flickering.accepts());
+});
