@@ -54,7 +54,7 @@ export async function createApp(gateway: Gateway, logger: FastifyBaseLogger): Pr
   await app.register(methods);
 
   await app.register(healthRoutes, { gateway });
-  await app.register(modelRoutes, { gateway });
+  await app.register(modelRoutes);
   await app.register(chatCompletionRoutes, { gateway });
   await app.register(completionRoutes, { gateway });
   app.addOtherMethods();

@@ -18,6 +18,9 @@ export interface Snapshot {
 /** Everything that routes need, made at start and handed to them. */
 export interface Gateway {
   current(): Snapshot;
+  /** The current one, for a request to keep: what it holds is not closed before {@link release}. */
+  hold(): Snapshot;
+  release(snapshot: Snapshot): void;
   readonly readiness: Readiness;
   readonly detector: RefusalDetector;
   /** Fixed at start, as is where the gateway listens. */

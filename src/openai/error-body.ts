@@ -11,10 +11,24 @@ export interface ErrorResponse {
 }
 
 /** Faults that pass by themselves, or on another replica: OpenAI's client libraries try again when told so by `x-should-retry`. */
-const PASSING: readonly ErrorCode[] = ['queue_full', 'not_ready', 'shutting_down'];
+const PASSING: readonly ErrorCode[] = [
+  'rate_limit_exceeded',
+  'queue_full',
+  'not_ready',
+  'shutting_down',
+  'limits_unavailable',
+];
+/** OpenAI's client libraries sleep for as long as `retry-after` says, within the caller's call. Longer than this it is better to fail. */
+const LONGEST_RETRY_SECONDS = 60;
 
 /** What a client may read of these; the others' messages name files and settings of the operator's. */
-const SPOKEN_FAULTS: readonly ErrorCode[] = ['not_ready', 'shutting_down', 'prompt_unavailable', 'timed_out'];
+const SPOKEN_FAULTS: readonly ErrorCode[] = [
+  'not_ready',
+  'shutting_down',
+  'limits_unavailable',
+  'prompt_unavailable',
+  'timed_out',
+];
 
 const INTERNAL_MESSAGE =
   'The server had an error while processing your request. The request id in x-request-id finds it in the log.';
@@ -27,7 +41,7 @@ export function toErrorResponse(thrown: unknown): ErrorResponse {
   const message = spoken ? describe(error) : INTERNAL_MESSAGE;
   return {
     status,
-    headers: retryHeaders(error, status),
+    headers: headersFor(error, status),
     body: { error: { message, type, param: error.param ?? null, code: error.code } },
   };
 }
@@ -50,11 +64,14 @@ function fromFastify(error: Error): PreambleError | null {
   return new PreambleError(code, message, { cause: error });
 }
 
-function retryHeaders(error: PreambleError, status: number): Record<string, string> {
+function headersFor(error: PreambleError, status: number): Record<string, string> {
   const headers: Record<string, string> = {};
   if (error.retryAfterSeconds !== undefined)
     headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterSeconds)));
-  if (PASSING.includes(error.code)) headers['x-should-retry'] = 'true';
+  if (status === 401) headers['www-authenticate'] = 'Bearer';
+  if (PASSING.includes(error.code)) {
+    headers['x-should-retry'] = String((error.retryAfterSeconds ?? 0) <= LONGEST_RETRY_SECONDS);
+  }
   // A wrong file or setting is as wrong a second later.
   else if (status >= 500 && error.code !== 'internal') headers['x-should-retry'] = 'false';
   return headers;

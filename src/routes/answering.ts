@@ -75,8 +75,8 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
   surface: Surface<Request, Whole, Part>,
   { request, reply, asked, body }: Exchange<Request> & { readonly body: Uint8Array },
 ): Promise<Begun<Whole, Part>> {
-  const { policy, backends, logContent } = gateway.current();
   const { tenant } = request;
+  const { policy, backends, logContent } = request.snapshot;
   const found = findModel(asked.model, policy, backends, tenant);
   const plan = decidePlan(policy, { model: asked.model, found, tenant });
   const backend = backends.get(found.entry);

@@ -1,14 +1,19 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { Backend } from '../backends/backend.ts';
 import { trackReadiness } from '../backends/readiness.ts';
 import type { Config } from '../config/schema.ts';
+import { checkTogether } from '../config/together.ts';
 import { promptDirectories } from '../config.ts';
-import type { Gateway, Snapshot } from '../gateway.ts';
+import { PreambleError } from '../errors.ts';
+import type { Gateway } from '../gateway.ts';
 import type { ModelEvent } from '../model/obtain/events.ts';
 import { openPromptRegistry } from '../prompts/registry.ts';
 import { createRefusalDetector } from '../refusal/phrase-detector.ts';
 import { createBackend } from './create-backend.ts';
+import { keepFixed } from './fixed-settings.ts';
 import { checkPrompts, type PreparedPrompts, preparePrompts, warnOfUnavailable } from './prepare-prompts.ts';
+import { createSnapshots } from './snapshots.ts';
 import { toPolicy } from './to-policy.ts';
 
 /** The configuration with everything that it names looked up, before anything slow is begun. */
@@ -24,33 +29,127 @@ export async function prepare(config: Config): Promise<Prepared> {
 }
 
 export interface LiveGateway extends Gateway {
+  /**
+   * Takes over what can change while the gateway runs. Models whose backend is set up differently get a new one, and are answered by the
+   * old one until the new one is ready. Throws what {@link prepare} throws, `prompt_mismatch`, and why a new backend can't be served; then
+   * nothing has changed. A further call ends one that still waits for a backend.
+   */
+  reload(config: Config): Promise<void>;
+  /** Looks every prompt up anew, for names that mean another version now. Throws what {@link prepare} throws and `prompt_mismatch`; then nothing has changed. */
+  refreshPrompts(): Promise<void>;
   /** Ends what the snapshots hold; when no request runs any more. */
   close(): Promise<void>;
 }
 
 /** Puts the parts together; `readiness.begin()` loads the models. */
 export function createGateway(prepared: Prepared, logger: Logger, onEvent: (event: ModelEvent) => void): LiveGateway {
-  const { config } = prepared;
-  warnOfUnavailable(prepared.prompts, logger);
-  const backends = new Map<string, Backend>();
-  for (const [name, settings] of Object.entries(config.models)) {
+  let running = prepared;
+  /** Counts up, so that a reload sees that prompts have been looked up anew since it did. */
+  let refreshes = 0;
+  let refreshing: Promise<void> = Promise.resolve();
+  let reloading = new AbortController();
+
+  const create = (name: string, settings: Config['models'][string]): Backend => {
     const onIgnoredField = (field: string) =>
       logger.warn({ event: 'field.ignored', model: name, field }, 'a request field has no effect on this model');
-    backends.set(name, createBackend(settings.backend, { onEvent, onIgnoredField }));
-  }
-  const snapshot: Snapshot = {
-    generation: 1,
-    policy: toPolicy(config, prepared.prompts),
+    return createBackend(settings.backend, { onEvent, onIgnoredField });
+  };
+  const closeUnused = (backend: Backend) => {
+    backend.close().catch((error: unknown) => logger.error({ err: error }, 'a backend did not close'));
+  };
+  const contents = ({ config, prompts }: Prepared, backends: ReadonlyMap<string, Backend>) => ({
+    policy: toPolicy(config, prompts),
     backends,
     logContent: config.log.content,
+  });
+
+  warnOfUnavailable(prepared.prompts, logger);
+  const initial = new Map(Object.entries(prepared.config.models).map(([name, model]) => [name, create(name, model)]));
+  const snapshots = createSnapshots(contents(prepared, initial), closeUnused);
+  const readiness = trackReadiness(initial, (name, backend) => checkPrompts(running.prompts, name, backend, onEvent));
+
+  /** The running backends where their settings are the same; what is new has still to become ready. */
+  const backendsFor = (config: Config) => {
+    const { backends } = snapshots.current();
+    const fresh = new Set<string>();
+    const all = new Map<string, Backend>();
+    for (const [name, model] of Object.entries(config.models)) {
+      const kept = isDeepStrictEqual(model.backend, running.config.models[name]?.backend) && backends.get(name);
+      if (!kept) fresh.add(name);
+      all.set(name, kept || create(name, model));
+    }
+    return { all, fresh };
   };
+  /** A model that is still loading is checked when it has loaded. */
+  const checkAll = async (prompts: PreparedPrompts, backends: ReadonlyMap<string, Backend>, fresh: Set<string>) => {
+    for (const [name, backend] of backends) {
+      if (fresh.has(name) || !readiness.isLoading(name)) await checkPrompts(prompts, name, backend, onEvent);
+    }
+  };
+  const refresh = async (): Promise<void> => {
+    refreshes++;
+    const next = await prepare(running.config);
+    const { backends } = snapshots.current();
+    await checkAll(next.prompts, backends, new Set());
+    // A reload came between: these prompts were looked up for settings that hold no more.
+    if (next.config !== running.config) return await refresh();
+    running = next;
+    snapshots.replace(contents(next, backends));
+  };
+
   return {
-    current: () => snapshot,
-    readiness: trackReadiness(backends, (name, backend) => checkPrompts(prepared.prompts, name, backend, onEvent)),
+    current: snapshots.current,
+    hold: snapshots.hold,
+    release: snapshots.release,
+    readiness,
     detector: createRefusalDetector(),
-    limits: config.limits,
+    limits: prepared.config.limits,
+    refreshPrompts() {
+      refreshing = refreshing.catch(() => {}).then(refresh);
+      return refreshing;
+    },
+    async reload(wanted) {
+      reloading.abort(superseded());
+      reloading = new AbortController();
+      const { signal } = reloading;
+      const config = keepFixed(wanted, running.config, logger);
+      // Once more: it was checked with an address that may not be the one where the gateway listens.
+      checkTogether(config, (keys) => keys.join('.'));
+      let next = await prepare(config);
+      signal.throwIfAborted();
+      const { all, fresh } = backendsFor(config);
+      try {
+        await Promise.race([Promise.all([...fresh].map((name) => all.get(name)?.ready())), rejection(signal)]);
+        for (let seen = -1; seen !== refreshes; ) {
+          seen = refreshes;
+          next = await prepare(config);
+          await checkAll(next.prompts, all, fresh);
+        }
+        signal.throwIfAborted();
+      } catch (error) {
+        for (const name of fresh) await all.get(name)?.close();
+        throw error;
+      }
+      warnOfUnavailable(next.prompts, logger);
+      for (const name of snapshots.current().backends.keys()) {
+        if (fresh.has(name) || !all.has(name)) readiness.forget(name);
+      }
+      running = next;
+      logger.level = config.log.level;
+      snapshots.replace(contents(next, all));
+    },
     async close() {
-      await Promise.all([...backends.values()].map((backend) => backend.close()));
+      reloading.abort(superseded());
+      await Promise.all([...snapshots.backends()].map((backend) => backend.close()));
     },
   };
+}
+
+function superseded(): PreambleError {
+  return new PreambleError('cancelled', 'The settings were read again before these had come into effect.');
+}
+
+/** Never resolves. */
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 }

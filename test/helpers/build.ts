@@ -16,6 +16,7 @@ import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import type { ModelPolicy, PolicySnapshot, TenantPolicy } from '../../src/policy/snapshot.ts';
 import { identifyModel } from '../../src/prompts/model-identity.ts';
 import { createRefusalDetector } from '../../src/refusal/phrase-detector.ts';
+import { createSnapshots } from '../../src/startup/snapshots.ts';
 
 export interface BuildOptions {
   engine: Engine;
@@ -73,7 +74,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     tenants: options.tenants ?? new Map(),
   };
   const gateway: Gateway = {
-    current: () => ({ generation: 1, policy: snapshot, backends, logContent: options.logContent ?? false }),
+    ...createSnapshots({ policy: snapshot, backends, logContent: options.logContent ?? false }),
     readiness: trackReadiness(backends),
     detector: createRefusalDetector(),
     limits: {

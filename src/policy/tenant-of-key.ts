@@ -1,0 +1,41 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { TenantPolicy } from './snapshot.ts';
+
+interface KnownKey {
+  readonly digest: Buffer;
+  readonly tenant: TenantPolicy;
+}
+
+const known = new WeakMap<ReadonlyMap<string, TenantPolicy>, readonly KnownKey[]>();
+
+/** RFC 6750, section 2.1; the scheme's name in any case. */
+const BEARER = /^Bearer +(\S+)$/i;
+/** SHA-256 takes its time with what may be as long as all headers together. */
+const MAX_KEY_LENGTH = 1024;
+
+/** Whose key an `authorization` header holds; null for anybody's else or none. The time that it takes says nothing about any key. */
+export function tenantOfKey(
+  tenants: ReadonlyMap<string, TenantPolicy>,
+  authorization: string | undefined,
+): TenantPolicy | null {
+  const key = authorization === undefined ? undefined : BEARER.exec(authorization)?.[1];
+  if (key === undefined || key.length > MAX_KEY_LENGTH) return null;
+  const given = hash('sha256', key, 'buffer');
+  let found: TenantPolicy | null = null;
+  for (const { digest, tenant } of knownKeys(tenants)) if (timingSafeEqual(digest, given)) found = tenant;
+  return found;
+}
+
+/** The SHA-256 of an API key as `preamble.yaml` holds it, `sha256:` and 64 hex digits. */
+export function keyDigest(key: string): string {
+  return `sha256:${hash('sha256', key)}`;
+}
+
+function knownKeys(tenants: ReadonlyMap<string, TenantPolicy>): readonly KnownKey[] {
+  let keys = known.get(tenants);
+  if (keys === undefined) {
+    keys = [...tenants].map(([digest, tenant]) => ({ digest: Buffer.from(digest, 'hex'), tenant }));
+    known.set(tenants, keys);
+  }
+  return keys;
+}
