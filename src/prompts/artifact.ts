@@ -55,9 +55,13 @@ export async function readPromptTensor(directory: string, manifest: PromptManife
 export function tensorFrom(bytes: Uint8Array, manifest: PromptManifest, place: string): PromptTensor {
   const digest = createHash('sha256').update(bytes).digest('hex');
   if (digest !== manifest.tensor.sha256) {
-    throw new PreambleError('digest_mismatch', `${place} is not the tensor of its manifest: its SHA-256 is ${digest}.`, {
-      action: 'Make it again, or get a fresh copy.',
-    });
+    throw new PreambleError(
+      'digest_mismatch',
+      `${place} is not the tensor of its manifest: its SHA-256 is ${digest}.`,
+      {
+        action: 'Make it again, or get a fresh copy.',
+      },
+    );
   }
   const tensor = parsePromptTensor(bytes, place);
   const { hiddenSize } = manifest.model;

@@ -86,18 +86,20 @@ export async function connectRedis(settings: ConnectionSettings): Promise<RedisC
   }
 
   client.on('error', degrade);
-  client.on('node error', degradeOfNode);
+  client.on('node error', noteNode);
   client.on('close', () => {
+    // Else the reason is known already, and closed is what the first attempt ends with.
     if (state.status === 'connected') degrade(new Error('closed'));
+    else settle();
   });
   client.on('ready', () => void probe());
   // Failures come as events too.
   client.connect().catch(() => {});
   const timer = setInterval(() => void probe(), PROBE_INTERVAL_MS).unref();
 
-  /** One node of several may fail; all of them are of no use where the password is wrong. */
-  function degradeOfNode(error: unknown): void {
-    if (state.status === 'degraded') degrade(error);
+  /** One node of several may fail without harm; while none answers, its reason (a wrong password, say) is the best that there is. */
+  function noteNode(error: unknown): void {
+    if (state.status === 'degraded') state = { ...state, reason: describeFailure(error).reason };
   }
 
   return {

@@ -47,7 +47,10 @@ export function describeFailure(error: unknown): Failure {
   if (!(error instanceof Error)) return { reason: 'the connection failed', everything: true };
   const reply = firstWord(error);
   if (reply !== null) {
-    return { reason: REPLIES[reply] ?? `it answered with the error ${reply}`, everything: REPLIES[reply] !== undefined };
+    return {
+      reason: REPLIES[reply] ?? `it answered with the error ${reply}`,
+      everything: REPLIES[reply] !== undefined,
+    };
   }
   const code = codeOf(error) ?? codeOf(lastError(error));
   if (code === null) return { reason: 'there is no connection', everything: true };
