@@ -36,6 +36,8 @@ export interface RedisConnection {
   run<Result>(operation: (client: RedisClient) => Promise<Result>, timeoutMs?: number): Promise<Result>;
   /** Hears what is published on a channel, from the first moment on that it can, and after each reconnection. Messages may be missed. */
   subscribe(channel: string, onMessage: (message: string) => void): void;
+  /** Fires when it is closed. */
+  readonly closed: AbortSignal;
   close(): Promise<void>;
 }
 
@@ -123,6 +125,7 @@ export async function connectRedis(settings: ConnectionSettings): Promise<RedisC
     subscribe(channel, onMessage) {
       void subscribe({ address, credentials, channel, onMessage, signal: closing.signal });
     },
+    closed: closing.signal,
     async close() {
       closing.abort();
       clearInterval(timer);
