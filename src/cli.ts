@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { registerConfigCommands } from './commands/config.ts';
+import { registerDoctorCommand } from './commands/doctor.ts';
+import { registerKeyCommands } from './commands/key.ts';
 import { registerModelCommands } from './commands/model.ts';
 import { processOutput } from './commands/output.ts';
 import { registerPromptCommands } from './commands/prompt.ts';
@@ -17,9 +19,11 @@ function createProgram(): Command {
     .showHelpAfterError('(preamble --help shows what there is)')
     .exitOverride();
   registerServeCommand(program);
+  registerDoctorCommand(program);
   registerConfigCommands(program);
   registerModelCommands(program);
   registerPromptCommands(program);
+  registerKeyCommands(program);
   return program;
 }
 

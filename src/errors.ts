@@ -52,7 +52,17 @@ export interface ErrorDetails {
   param?: string;
   /** Seconds after which trying again makes sense; becomes `retry-after`. */
   retryAfterSeconds?: number;
+  /** A model server's own error answer, which the client gets instead of this code's. */
+  relayed?: RelayedFault;
   cause?: unknown;
+}
+
+export interface RelayedFault {
+  readonly status: number;
+  /** Null where the server gave none. */
+  readonly type: string | null;
+  readonly code: string | null;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export class PreambleError extends Error {
@@ -61,6 +71,7 @@ export class PreambleError extends Error {
   readonly action: string | undefined;
   readonly param: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly relayed: RelayedFault | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -68,10 +79,11 @@ export class PreambleError extends Error {
     this.action = details.action;
     this.param = details.param;
     this.retryAfterSeconds = details.retryAfterSeconds;
+    this.relayed = details.relayed;
   }
 
   get status(): number {
-    return errorTable[this.code].status;
+    return this.relayed?.status ?? errorTable[this.code].status;
   }
 }
 

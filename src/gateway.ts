@@ -1,6 +1,7 @@
 import type { Backend } from './backends/backend.ts';
 import type { Readiness } from './backends/readiness.ts';
 import type { Limits } from './config/schema.ts';
+import type { LimitCounters } from './limits/counters.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import type { RefusalDetector } from './refusal/detector.ts';
 
@@ -23,6 +24,8 @@ export interface Gateway {
   release(snapshot: Snapshot): void;
   readonly readiness: Readiness;
   readonly detector: RefusalDetector;
+  /** Of tenants' limits. */
+  readonly counters: LimitCounters;
   /** Fixed at start, as is where the gateway listens. */
   readonly limits: Limits;
 }

@@ -1,8 +1,8 @@
-import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest } from '../openai/chat.ts';
-import type { Completion, CompletionRequest } from '../openai/completions.ts';
+import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from '../openai/chat.ts';
+import type { Completion, TextRequest } from '../openai/completions.ts';
 import type { Plan } from '../policy/plan.ts';
 import type { PromptFit } from '../prompts/compatibility.ts';
-import type { PromptManifest } from '../prompts/manifest.ts';
+import type { PromptVersion } from '../prompts/registry.ts';
 
 /** A backend answers whole or in parts, as the request's `stream` says. */
 export type Answer<Whole, Part> =
@@ -35,12 +35,14 @@ export interface Call<Request> {
 /** One model server, or a pool of them. Nothing outside `backends/` knows its wire. */
 export interface Backend {
   readonly kind: 'embedded' | 'vllm';
-  chatCompletion(call: Call<ChatCompletionRequest>): Promise<Answer<ChatCompletion, ChatCompletionChunk>>;
-  completion(call: Call<CompletionRequest>): Promise<Answer<Completion, Completion>>;
+  chatCompletion(call: Call<ChatRequest>): Promise<Answer<ChatCompletion, ChatCompletionChunk>>;
+  completion(call: Call<TextRequest>): Promise<Answer<Completion, Completion>>;
   /** Resolves when requests can be answered; rejects with the reason when they never will. */
   ready(): Promise<void>;
   /** Whether the rows of a prompt mean something to this model; once ready. Throws `prompt_mismatch`. */
-  checkPrompt(manifest: PromptManifest): Promise<PromptFit>;
+  checkPrompt(prompt: PromptVersion): Promise<PromptFit>;
+  /** Why requests can't be answered now, one sentence; null when they can. */
+  problem(): string | null;
   /** The server's LoRA adapters, by the server's names. */
   adapters(): ReadonlySet<string>;
   close(): Promise<void>;

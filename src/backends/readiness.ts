@@ -1,7 +1,7 @@
 import type { Backend } from './backend.ts';
 
 export interface Readiness {
-  /** Why requests can't be answered yet, one sentence a model; empty when all is ready. */
+  /** Why requests can't be answered now, one sentence a model; empty when all is ready. */
   reasons(): string[];
   isLoading(name: string): boolean;
   /** Begins to load. Resolves when every backend is ready; rejects with the first failure. */
@@ -31,7 +31,11 @@ export function trackReadiness(
   };
 
   return {
-    reasons: () => [...states.values()],
+    reasons: () =>
+      [...backends].flatMap(([name, backend]) => {
+        const problem = backend.problem();
+        return problem === null ? (states.get(name) ?? []) : `${name}: ${problem}`;
+      }),
     isLoading: (name) => states.has(name),
     async begin() {
       await Promise.all(

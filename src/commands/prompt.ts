@@ -39,7 +39,7 @@ export function registerPromptCommands(program: Command, output: Output = proces
     .option('--public-key <file>', 'check also that this key signed them: Ed25519, PEM')
     .action((name: string | undefined, options: VerifyOptions) => verifyPrompts(name, options, output));
   writing(prompt.command('add'))
-    .description('Import a PEFT prompt-tuning adapter, or a safetensors file with the tensor soft_prompt')
+    .description('Import a PEFT prompt-tuning adapter, or a safetensors or torch.save file with the tensor soft_prompt')
     .argument('<path>', "the adapter's directory, or the file")
     .action((path: string, options: WriteOptions) => addPrompt(path, options, output));
   reading(prompt.command('export'))

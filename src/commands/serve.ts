@@ -3,6 +3,7 @@ import { loadConfig } from '../config.ts';
 import { createLogger } from '../logging.ts';
 import { serve } from '../server.ts';
 import { banner, baseUrl } from '../startup/banner.ts';
+import { keepReloaded } from '../startup/keep-reloaded.ts';
 import { createGateway, prepare } from '../startup/live-gateway.ts';
 import { modelProgress } from './model-progress.ts';
 import { type Output, processOutput } from './output.ts';
@@ -27,10 +28,8 @@ export function registerServeCommand(program: Command, output: Output = processO
 }
 
 async function serveCommand(options: ServeCommandOptions, output: Output): Promise<void> {
-  const { config, file } = await loadConfig({
-    file: options.config,
-    listen: { host: options.host, port: options.port },
-  });
+  const load = () => loadConfig({ file: options.config, listen: { host: options.host, port: options.port } });
+  const { config, file } = await load();
   const prepared = await prepare(config);
   if (options.check === true) {
     output.stdout.write(`${file ?? 'The built-in configuration'} is valid, and its prompts are there.\n`);
@@ -39,6 +38,8 @@ async function serveCommand(options: ServeCommandOptions, output: Output): Promi
   const logger = createLogger(config.log);
   const progress = modelProgress(output);
   const gateway = createGateway(prepared, logger, progress.onEvent);
+  const reloading =
+    file === null ? null : keepReloaded({ gateway, file, logger, load: async () => (await load()).config });
   try {
     await serve(gateway, {
       listen: config.listen,
@@ -50,6 +51,7 @@ async function serveCommand(options: ServeCommandOptions, output: Output): Promi
       },
     });
   } finally {
+    reloading?.stop();
     progress.stop();
   }
 }

@@ -1,44 +1,37 @@
 import { readFile } from 'node:fs/promises';
-import { PreambleError } from '../errors.ts';
+import { PreambleError, toError } from '../errors.ts';
 import type { SecretSource } from './schema/common.ts';
 
-/** Keys and passwords are short; what is longer is another file. */
-const MAX_SECRET_BYTES = 64 * 1024;
+/** Keys and passwords have tens of characters; a source with more is another file. */
+const MAX_SECRET_LENGTH = 16_384;
 
 /**
- * The secret that a setting points to, without the line break that editors put at the end. `setting` is named in errors, the secret never.
- * Throws `config_invalid`, `file_unreadable`.
+ * The secret that a setting points to, without the one newline that editors and `echo` put at a file's end. Errors name the place, never the
+ * content. Throws `file_unreadable`, `config_invalid`.
  */
-export async function readSecret(
-  source: SecretSource,
-  setting: string,
-  environment: NodeJS.ProcessEnv = process.env,
-): Promise<string> {
-  const secret = source.file === undefined ? environment[source.env ?? ''] : await readText(source.file, setting);
-  const trimmed = secret?.replace(/\r?\n$/, '') ?? '';
-  if (trimmed === '') {
-    const where = source.file ?? `The environment variable ${source.env ?? ''}`;
-    throw new PreambleError('config_invalid', `${where}, which should hold ${setting}, is empty or not there.`, {
-      action: 'Set it, or point the setting elsewhere.',
-    });
+export async function readSecret(source: SecretSource, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const text = source.file === undefined ? environment[source.env ?? ''] : await readSecretFile(source.file);
+  const where = source.file ?? `The environment variable ${source.env}`;
+  if (text === undefined) throw invalid(`${where} is not set.`, 'Set it to the secret, or name another source.');
+  const secret = text.replace(/\r?\n$/, '');
+  if (secret === '') throw invalid(`${where} is empty.`, 'Put the secret there.');
+  if (/[\r\n\0]/.test(secret) || secret.length > MAX_SECRET_LENGTH) {
+    throw invalid(`${where} holds more than one line.`, 'Put the secret there, and nothing else.');
   }
-  return trimmed;
+  return secret;
 }
 
-async function readText(path: string, setting: string): Promise<string> {
-  let text: string;
+async function readSecretFile(path: string): Promise<string> {
   try {
-    text = await readFile(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (error) {
-    throw new PreambleError('file_unreadable', `${path}, which should hold ${setting}, can't be read.`, {
+    throw new PreambleError('file_unreadable', `The secret in ${path} can't be read: ${toError(error).message}.`, {
       action: 'Check the path and its permissions.',
       cause: error,
     });
   }
-  if (text.length > MAX_SECRET_BYTES) {
-    throw new PreambleError('config_invalid', `${path}, which should hold ${setting}, is too large for a secret.`, {
-      action: 'Point the setting to the right file.',
-    });
-  }
-  return text;
+}
+
+function invalid(message: string, action: string): PreambleError {
+  return new PreambleError('config_invalid', message, { action });
 }

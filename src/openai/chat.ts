@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import type { CompletionUsage, FinishReason } from './answer.ts';
-import { generationFields, MAX_TOP_LOGPROBS } from './request-fields.ts';
+import { gatewayFields, generationFields, MAX_TOP_LOGPROBS } from './request-fields.ts';
 import { fieldError, requestParser } from './validate.ts';
 
 /** Only text parts are read here; a backend says which of the others (`image_url`, …) it takes. */
@@ -32,11 +32,16 @@ const messageSchema = Type.Object(
 
 const typedObject = Type.Object({ type: Type.String() }, { additionalProperties: true });
 
-/** `POST /v1/chat/completions`: what Preamble reads of it; every other field is kept as it came. */
+const messages = Type.Array(messageSchema, { minItems: 1 });
+
+/** `POST /v1/chat/completions`: what the gateway reads of it; every other field is kept as it came, for whoever answers. */
+const chatRequestSchema = Type.Object({ ...gatewayFields, messages }, { additionalProperties: true });
+
+/** The same, with all that the embedded model reads. */
 const chatCompletionRequestSchema = Type.Object(
   {
     ...generationFields,
-    messages: Type.Array(messageSchema, { minItems: 1 }),
+    messages,
     max_completion_tokens: Type.Optional(Type.Integer({ minimum: 1 })),
     logprobs: Type.Optional(Type.Boolean()),
     top_logprobs: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_TOP_LOGPROBS })),
@@ -49,23 +54,36 @@ const chatCompletionRequestSchema = Type.Object(
 
 export type ContentPart = Type.Static<typeof contentPartSchema>;
 export type ChatMessage = Type.Static<typeof messageSchema>;
+export type ChatRequest = Type.Static<typeof chatRequestSchema>;
 export type ChatCompletionRequest = Type.Static<typeof chatCompletionRequestSchema>;
 
 /** The names of the fields that {@link parseChatCompletionRequest} checks; others may be there and are not read. */
 export const chatCompletionFields: ReadonlySet<string> = new Set(Object.keys(chatCompletionRequestSchema.properties));
 
+const parseGatewayFields = requestParser(chatRequestSchema);
 const parseFields = requestParser(chatCompletionRequestSchema);
+
+/** Throws PreambleError `invalid_request` with the field at fault as `param`. */
+export function parseChatRequest(body: unknown): ChatRequest {
+  const request = parseGatewayFields(body);
+  checkMessages(request.messages);
+  return request;
+}
 
 /** Throws PreambleError `invalid_request` with the field at fault as `param`. */
 export function parseChatCompletionRequest(body: unknown): ChatCompletionRequest {
   const request = parseFields(body);
-  request.messages.forEach((message, index) => {
-    checkMessage(message, `messages[${index}]`);
-  });
+  checkMessages(request.messages);
   if ((request.top_logprobs ?? 0) > 0 && request.logprobs !== true) {
     throw fieldError('top_logprobs', "needs 'logprobs' to be true");
   }
   return request;
+}
+
+function checkMessages(messages: readonly ChatMessage[]): void {
+  messages.forEach((message, index) => {
+    checkMessage(message, `messages[${index}]`);
+  });
 }
 
 function checkMessage(message: ChatMessage, path: string): void {

@@ -1,20 +1,25 @@
 import Type from 'typebox';
 import type { CompletionUsage, FinishReason } from './answer.ts';
-import { generationFields, MAX_CHOICES, MAX_TOP_LOGPROBS } from './request-fields.ts';
+import { gatewayFields, generationFields, MAX_CHOICES, MAX_TOP_LOGPROBS } from './request-fields.ts';
 import { fieldError, requestParser } from './validate.ts';
 
 const tokenIds = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 });
 
-/** `POST /v1/completions`: what Preamble reads of it; every other field is kept as it came. */
+const prompt = Type.Union([
+  Type.String(),
+  Type.Array(Type.String(), { minItems: 1 }),
+  tokenIds,
+  Type.Array(tokenIds, { minItems: 1 }),
+]);
+
+/** `POST /v1/completions`: what the gateway reads of it; every other field is kept as it came, for whoever answers. */
+const textRequestSchema = Type.Object({ ...gatewayFields, prompt }, { additionalProperties: true });
+
+/** The same, with all that the embedded model reads. */
 const completionRequestSchema = Type.Object(
   {
     ...generationFields,
-    prompt: Type.Union([
-      Type.String(),
-      Type.Array(Type.String(), { minItems: 1 }),
-      tokenIds,
-      Type.Array(tokenIds, { minItems: 1 }),
-    ]),
+    prompt,
     echo: Type.Optional(Type.Boolean()),
     suffix: Type.Optional(Type.String()),
     best_of: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_CHOICES })),
@@ -24,12 +29,19 @@ const completionRequestSchema = Type.Object(
   { additionalProperties: true },
 );
 
+export type TextRequest = Type.Static<typeof textRequestSchema>;
 export type CompletionRequest = Type.Static<typeof completionRequestSchema>;
 
 /** The names of the fields that {@link parseCompletionRequest} checks; others may be there and are not read. */
 export const completionFields: ReadonlySet<string> = new Set(Object.keys(completionRequestSchema.properties));
 
+const parseGatewayFields = requestParser(textRequestSchema);
 const parseFields = requestParser(completionRequestSchema);
+
+/** Throws PreambleError `invalid_request` with the field at fault as `param`. */
+export function parseTextRequest(body: unknown): TextRequest {
+  return parseGatewayFields(body);
+}
 
 /** Throws PreambleError `invalid_request` with the field at fault as `param`. */
 export function parseCompletionRequest(body: unknown): CompletionRequest {

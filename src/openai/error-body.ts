@@ -1,4 +1,4 @@
-import { describe, type ErrorCode, errorTable, PreambleError } from '../errors.ts';
+import { describe, type ErrorCode, errorTable, PreambleError, type RelayedFault } from '../errors.ts';
 
 export interface ErrorBody {
   error: { message: string; type: string; param: string | null; code: string | null };
@@ -17,6 +17,8 @@ const PASSING: readonly ErrorCode[] = [
   'not_ready',
   'shutting_down',
   'limits_unavailable',
+  'upstream_unreachable',
+  'upstream_broken',
 ];
 /** OpenAI's client libraries sleep for as long as `retry-after` says, within the caller's call. Longer than this it is better to fail. */
 const LONGEST_RETRY_SECONDS = 60;
@@ -28,6 +30,10 @@ const SPOKEN_FAULTS: readonly ErrorCode[] = [
   'limits_unavailable',
   'prompt_unavailable',
   'timed_out',
+  'upstream_unreachable',
+  'upstream_invalid',
+  'upstream_broken',
+  'upstream_timed_out',
 ];
 
 const INTERNAL_MESSAGE =
@@ -36,6 +42,7 @@ const INTERNAL_MESSAGE =
 /** Any thrown value as OpenAI's error answer. Nothing of an unforeseen error is shown: it belongs in the log. */
 export function toErrorResponse(thrown: unknown): ErrorResponse {
   const error = toPreambleError(thrown);
+  if (error.relayed !== undefined) return relayedResponse(error, error.relayed);
   const { status, type } = errorTable[error.code];
   const spoken = status < 500 || SPOKEN_FAULTS.includes(error.code);
   const message = spoken ? describe(error) : INTERNAL_MESSAGE;
@@ -44,6 +51,13 @@ export function toErrorResponse(thrown: unknown): ErrorResponse {
     headers: headersFor(error, status),
     body: { error: { message, type, param: error.param ?? null, code: error.code } },
   };
+}
+
+/** A model server's own error: what it says is for the client, who may have caused it. */
+function relayedResponse(error: PreambleError, { status, type, code, headers }: RelayedFault): ErrorResponse {
+  const { message, param } = error;
+  const kind = type ?? (status < 500 ? 'invalid_request_error' : 'server_error');
+  return { status, headers: { ...headers }, body: { error: { message, type: kind, param: param ?? null, code } } };
 }
 
 function toPreambleError(thrown: unknown): PreambleError {

@@ -1,5 +1,6 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { PreambleError } from '../errors.ts';
 
 /**
  * The shapes of answers that come from a model server, as far as Preamble reads them. A server's answer is nobody's to correct: what does
@@ -27,7 +28,12 @@ const answerOf = <Choice extends TSchema>(choice: Choice) => Type.Object({ choic
 
 const chatSchema = answerOf(Type.Object({ index, message: spoken, finish_reason: finishReason }, open));
 const chatChunkSchema = answerOf(Type.Object({ index, delta: spoken, finish_reason: finishReason }, open));
-const completionSchema = answerOf(Type.Object({ index, text: Type.String(), finish_reason: finishReason }, open));
+const completionSchema = answerOf(
+  Type.Object(
+    { index, text: Type.String(), finish_reason: finishReason, logprobs: Type.Optional(Type.Unknown()) },
+    open,
+  ),
+);
 
 export type ReadChat = Static<typeof chatSchema>;
 export type ReadChatChunk = Static<typeof chatChunkSchema>;
@@ -37,6 +43,15 @@ export type ReadCompletion = Static<typeof completionSchema>;
 export const readChat = reader<ReadChat>(chatSchema);
 export const readChatChunk = reader<ReadChatChunk>(chatChunkSchema);
 export const readCompletion = reader<ReadCompletion>(completionSchema);
+
+/** Throws PreambleError `upstream_invalid`. */
+export function parseUpstreamJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PreambleError('upstream_invalid', 'The model server sent something that is not JSON.', { cause });
+  }
+}
 
 function reader<Value>(schema: TSchema & { static?: Value }): (value: unknown) => Value | null {
   const validator = Compile(schema);

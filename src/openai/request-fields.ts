@@ -12,11 +12,8 @@ const MAX_EXACT_INTEGER = Number.MAX_SAFE_INTEGER;
 
 const penalty = Type.Optional(Type.Number({ minimum: -2, maximum: 2 }));
 
-/**
- * The fields that chat completions and completions share: OpenAI's, then the ones that vLLM adds. Bounds are the stricter of what both
- * document, except `top_p: 0`, which OpenAI takes and vLLM does not: it keeps the likeliest token alone.
- */
-export const generationFields = {
+/** What the gateway itself reads of every request, whoever answers it. */
+export const gatewayFields = {
   model: Type.String({ minLength: 1 }),
   stream: Type.Optional(Type.Boolean()),
   stream_options: Type.Optional(
@@ -25,11 +22,19 @@ export const generationFields = {
       { additionalProperties: true },
     ),
   ),
+  n: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_CHOICES })),
+};
+
+/**
+ * The fields that chat completions and completions share: OpenAI's, then the ones that vLLM adds. Bounds are the stricter of what both
+ * document, except `top_p: 0`, which OpenAI takes and vLLM does not: it keeps the likeliest token alone.
+ */
+export const generationFields = {
+  ...gatewayFields,
   max_tokens: Type.Optional(Type.Integer({ minimum: 1 })),
   temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2 })),
   top_p: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
   seed: Type.Optional(Type.Integer({ minimum: -MAX_EXACT_INTEGER, maximum: MAX_EXACT_INTEGER })),
-  n: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_CHOICES })),
   stop: Type.Optional(
     Type.Union([
       Type.String({ minLength: 1 }),

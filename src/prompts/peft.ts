@@ -8,6 +8,8 @@ import { quote } from './name.ts';
 
 /** The files and the tensor of a PEFT prompt-tuning adapter, as peft 0.21 writes them. */
 export const PEFT_TENSOR_FILE = 'adapter_model.safetensors';
+/** What it writes instead with `safe_serialization=False`. */
+export const PEFT_PICKLE_FILE = 'adapter_model.bin';
 export const PEFT_CONFIG_FILE = 'adapter_config.json';
 export const PEFT_TENSOR_NAME = 'prompt_embeddings';
 /** peft writes about a kilobyte. */

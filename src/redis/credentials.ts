@@ -20,10 +20,9 @@ export async function readRedisCredentials(settings: Settings): Promise<RedisCre
   const { username, password, sentinelUsername, sentinelPassword, caFile } = settings;
   return {
     username: username ?? null,
-    password: password === undefined ? null : await readSecret(password, 'redis.password'),
+    password: password === undefined ? null : await readSecret(password),
     sentinelUsername: sentinelUsername ?? null,
-    sentinelPassword:
-      sentinelPassword === undefined ? null : await readSecret(sentinelPassword, 'redis.sentinelPassword'),
+    sentinelPassword: sentinelPassword === undefined ? null : await readSecret(sentinelPassword),
     authorities: caFile === undefined ? null : await readAuthorities(caFile),
   };
 }

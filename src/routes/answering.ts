@@ -2,6 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer, Backend, Call } from '../backends/backend.ts';
 import { PreambleError } from '../errors.ts';
 import type { Gateway } from '../gateway.ts';
+import { admit, isLimited } from '../limits/admission.ts';
+import { estimateAnswerTokens, estimatePromptTokens } from '../limits/estimate-tokens.ts';
 import type { CompletionUsage } from '../openai/answer.ts';
 import { toErrorResponse } from '../openai/error-body.ts';
 import { refuseClientEmbeddings } from '../openai/hostile.ts';
@@ -16,6 +18,8 @@ import { createWatch, type Watch } from './watch.ts';
 interface AnyRequest {
   model: string;
   stream?: boolean;
+  max_tokens?: number;
+  max_completion_tokens?: number;
   stream_options?: { include_usage?: boolean | null };
 }
 
@@ -44,6 +48,8 @@ export interface Begun<Whole, Part> {
   readonly answer: Answer<Whole, Part>;
   /** Its `end()` is the caller's to call, however the answer ends. */
   readonly watch: Watch;
+  /** OpenAI's `x-ratelimit-…` of the tenant's own limits; null where it has none. */
+  readonly limitHeaders: Record<string, string> | null;
 }
 
 /** The way of a request, from its body to the end of its answer. */
@@ -82,40 +88,60 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
   const backend = backends.get(found.entry);
   if (backend === undefined) throw new PreambleError('internal', `${found.entry} has no backend.`);
   reply.header('x-preamble-prompt', promptLabelOf(plan));
+  const choices = surface.countChoices(asked);
+  const content = surface.content(asked);
+  const admission = isLimited(tenant.limits)
+    ? await admit(gateway.counters, {
+        tenant,
+        promptTokens: estimatePromptTokens(body.length, content),
+        answerTokens: estimateAnswerTokens(asked.max_completion_tokens ?? asked.max_tokens, choices),
+        leaseMs: leaseMs(gateway.limits),
+        onHeaders: (headers) => reply.headers(headers),
+      })
+    : null;
 
   const watch = createWatch({
     requestId: request.id,
     plan,
     stream: asked.stream === true,
-    choices: surface.countChoices(asked),
+    choices,
     arrivedAt: request.arrivedAt,
     detector: gateway.detector,
     // Not the request's own, which would say the request id a second time.
     log: request.server.log,
-    content: logContent || tenant.logContent ? surface.content(asked) : undefined,
+    content: logContent || tenant.logContent ? content : undefined,
+    ...(admission !== null && { onEnd: admission.settle }),
   });
   const call = { id: request.id, request: asked, body, plan, signal: request.cancellation };
   try {
-    return { answer: await watch.waiting(surface.call(backend, call)), watch };
+    const answer = await watch.waiting(surface.call(backend, call));
+    return { answer, watch, limitHeaders: admission?.headers ?? null };
   } catch (error) {
     // What was begun and broke off has a decision, `unknown`; what was turned away has none.
     if (request.cancellation.aborted) watch.end();
+    else admission?.settle(null);
     throw error;
   }
+}
+
+/** Longer than any answer may take: until it is cut off for its length, then until a client that does not read is let go. */
+function leaseMs({ requestSeconds, stalledClientSeconds }: Gateway['limits']): number {
+  return (requestSeconds + stalledClientSeconds + 60) * 1000;
 }
 
 async function deliver<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
   gateway: Gateway,
   surface: Surface<Request, Whole, Part>,
   { request, reply, asked }: Exchange<Request>,
-  { answer, watch }: Begun<Whole, Part>,
+  { answer, watch, limitHeaders }: Begun<Whole, Part>,
 ): Promise<unknown> {
   if (answer.kind === 'whole') {
     if (answer.body.usage) watch.usage(answer.body.usage);
     surface.watchWhole(answer.body, watch);
     return answer.body;
   }
-  if (answer.kind === 'relayed') reply.headers(answer.headers);
+  // The model server's own limits are the operator's; a tenant with limits of its own sees those.
+  if (answer.kind === 'relayed') reply.headers({ ...answer.headers, ...limitHeaders });
   if (answer.kind === 'relayed' && !answer.events) {
     const bytes = await watch.waiting(relayWhole(answer, (body) => watchWholeBody(body, surface, watch)));
     return reply.code(answer.status).send(bytes);

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway.ts';
-import { type ChatCompletionRequest, parseChatCompletionRequest } from '../openai/chat.ts';
+import { type ChatRequest, parseChatRequest } from '../openai/chat.ts';
 import { type ReadChat, type ReadChatChunk, readChat, readChatChunk } from '../openai/read-answer.ts';
 import { answering, type Surface } from './answering.ts';
 
-export const chatSurface: Surface<ChatCompletionRequest, ReadChat, ReadChatChunk> = {
-  parse: parseChatCompletionRequest,
+export const chatSurface: Surface<ChatRequest, ReadChat, ReadChatChunk> = {
+  parse: parseChatRequest,
   countChoices: (request) => request.n ?? 1,
   content: (request) => request.messages,
   call: (backend, call) => backend.chatCompletion(call),

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway.ts';
-import { type CompletionRequest, parseCompletionRequest } from '../openai/completions.ts';
+import { parseTextRequest, type TextRequest } from '../openai/completions.ts';
 import { listPrompts } from '../openai/list-prompts.ts';
 import { type ReadCompletion, readCompletion } from '../openai/read-answer.ts';
 import { answering, type Surface } from './answering.ts';
 import type { Watch } from './watch.ts';
 
-const completionSurface: Surface<CompletionRequest, ReadCompletion, ReadCompletion> = {
-  parse: parseCompletionRequest,
+const completionSurface: Surface<TextRequest, ReadCompletion, ReadCompletion> = {
+  parse: parseTextRequest,
   countChoices: (request) => (request.n ?? 1) * listPrompts(request.prompt).length,
   content: (request) => request.prompt,
   call: (backend, call) => backend.completion(call),

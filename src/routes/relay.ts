@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { RelayedAnswer } from '../backends/backend.ts';
 import { PreambleError } from '../errors.ts';
+import { parseUpstreamJson } from '../openai/read-answer.ts';
 import { encodeErrorEvent } from '../openai/sse.ts';
 import { createSseFramer, type SseFrame } from '../openai/sse-frames.ts';
 import { beginEventStream, drained, type EventStreamOptions } from './event-stream.ts';
@@ -25,7 +26,7 @@ export async function relayWhole(answer: RelayedAnswer, read: (body: unknown) =>
     chunks.push(chunk);
   }
   const bytes = Buffer.concat(chunks);
-  read(parseJson(bytes.toString('utf8')));
+  read(parseUpstreamJson(bytes.toString('utf8')));
   return bytes;
 }
 
@@ -65,7 +66,7 @@ async function pump(
       const frames = framer.push(next.value);
       const kept = frames.filter((frame) => {
         if (frame.data === DONE) done = true;
-        return frame.data === null || frame.data === DONE || read(parseJson(frame.data));
+        return frame.data === null || frame.data === DONE || read(parseUpstreamJson(frame.data));
       });
       if (kept.length === 0) continue;
       if (!raw.write(joined(kept, frames.length))) await waiting(drained(raw, stalledClientSeconds));
@@ -88,12 +89,4 @@ function joined(kept: readonly SseFrame[], all: number): Uint8Array {
   if (kept.length < all) return Buffer.concat(kept.map(({ bytes }) => bytes));
   const { buffer, byteOffset } = first.bytes;
   return new Uint8Array(buffer, byteOffset, last.bytes.byteOffset + last.bytes.byteLength - byteOffset);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new PreambleError('upstream_invalid', 'The model server sent something that is not JSON.', { cause });
-  }
 }

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { AnswerEnd } from '../limits/admission.ts';
 import type { CompletionUsage } from '../openai/answer.ts';
 import type { Plan } from '../policy/plan.ts';
 import { decisionRecord } from '../refusal/decision.ts';
@@ -16,6 +17,8 @@ export interface WatchContext {
   readonly log: FastifyBaseLogger;
   /** What was asked, where `log.content` says that contents are logged; else undefined. */
   readonly content: unknown;
+  /** Called by `end()`. */
+  onEnd?(end: AnswerEnd): void;
 }
 
 /** Reads along one answer and ends in one logged decision a choice. */
@@ -45,6 +48,7 @@ export function createWatch(context: WatchContext): Watch {
   const states = new Map<number, ChoiceState>();
   let usage: CompletionUsage | null = null;
   let waitedMs = 0;
+  let characters = 0;
 
   const state = (choice: number): ChoiceState => {
     let found = states.get(choice);
@@ -63,6 +67,7 @@ export function createWatch(context: WatchContext): Watch {
   return {
     text(choice, text) {
       if (text === '') return;
+      characters += text.length;
       const found = begun(choice);
       found.observer.push(text);
       if (keepsContent) found.answer += text;
@@ -107,6 +112,7 @@ export function createWatch(context: WatchContext): Watch {
           );
         }
       }
+      context.onEnd?.({ usage, characters });
     },
   };
 }

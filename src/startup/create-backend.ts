@@ -1,24 +1,60 @@
+import type { Logger } from 'pino';
 import type { Backend } from '../backends/backend.ts';
 import { createEmbeddedBackend } from '../backends/embedded/embedded.ts';
 import { loadEmbeddedModel } from '../backends/embedded/model.ts';
+import { loadLocalModel } from '../backends/vllm/local-model.ts';
+import { createVllmBackend, type VllmEvent } from '../backends/vllm/vllm.ts';
 import type { BackendSettings } from '../config/schema/backend.ts';
-import { PreambleError } from '../errors.ts';
+import { readSecret } from '../config/secret.ts';
 import type { ModelEvent } from '../model/obtain/events.ts';
+import { obtainModel } from '../model/obtain/obtain.ts';
 
-export interface BackendEvents {
+export interface BackendSurroundings {
+  readonly logger: Logger;
+  /** How obtaining a model gets on. */
   onEvent(event: ModelEvent): void;
-  /** Called once for each name of a request field that has no effect. */
-  onIgnoredField(field: string): void;
 }
 
-/** What answers for one model, by its settings' kind. */
-export function createBackend(settings: BackendSettings, { onEvent, onIgnoredField }: BackendEvents): Backend {
+/** What answers for the model `name`, by its settings' kind. */
+export function createBackend(
+  name: string,
+  settings: BackendSettings,
+  { logger, onEvent }: BackendSurroundings,
+): Backend {
   if (settings.kind === 'embedded') {
     return createEmbeddedBackend({
       load: (signal) => loadEmbeddedModel(settings, { onEvent, signal }),
       sampling: settings.sampling,
-      onIgnoredField,
+      onIgnoredField: (field) =>
+        logger.warn({ event: 'field.ignored', model: name, field }, 'a request field has no effect on this model'),
     });
   }
-  throw new PreambleError('config_invalid', 'vLLM servers cannot be used yet.');
+  const { modelDirectory, apiKey } = settings;
+  return createVllmBackend({
+    settings,
+    readApiKey: async () => (apiKey === undefined ? null : await readSecret(apiKey)),
+    loadModel: async () =>
+      modelDirectory === undefined ? null : loadLocalModel((await obtainModel(modelDirectory, { onEvent })).directory),
+    onEvent: (event) => logVllmEvent(event, name, logger),
+  });
+}
+
+function logVllmEvent(event: VllmEvent, model: string, logger: Logger): void {
+  switch (event.kind) {
+    case 'server': {
+      const { url, problem } = event;
+      if (problem === null) logger.info({ event: 'upstream.returned', model, url }, 'a model server is back');
+      else logger.warn({ event: 'upstream.ejected', model, url, problem }, 'a model server gets no more requests');
+      break;
+    }
+    case 'waiting':
+      logger.warn({ event: 'upstream.waiting', model, problem: event.problem }, 'no model server answers yet');
+      break;
+    case 'check': {
+      const { name, outcome, finding, action } = event.check;
+      const fields = { event: 'upstream.check', model, check: name, outcome, finding, action };
+      if (outcome === 'ok') logger.info(fields, 'model server checked');
+      else logger.warn(fields, 'model server checked');
+    }
+  }
 }

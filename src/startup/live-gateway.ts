@@ -7,6 +7,9 @@ import { checkTogether } from '../config/together.ts';
 import { promptDirectories } from '../config.ts';
 import { PreambleError } from '../errors.ts';
 import type { Gateway } from '../gateway.ts';
+import type { LimitCounters } from '../limits/counters.ts';
+import { createLocalCounters } from '../limits/local-counters.ts';
+import { surviveLoss } from '../limits/shared-counters.ts';
 import type { ModelEvent } from '../model/obtain/events.ts';
 import { openPromptRegistry } from '../prompts/registry.ts';
 import { createRefusalDetector } from '../refusal/phrase-detector.ts';
@@ -41,19 +44,21 @@ export interface LiveGateway extends Gateway {
   close(): Promise<void>;
 }
 
-/** Puts the parts together; `readiness.begin()` loads the models. */
-export function createGateway(prepared: Prepared, logger: Logger, onEvent: (event: ModelEvent) => void): LiveGateway {
+/** Puts the parts together; `readiness.begin()` loads the models. `shared` counts limits for several gateways. */
+export function createGateway(
+  prepared: Prepared,
+  logger: Logger,
+  onEvent: (event: ModelEvent) => void,
+  shared: LimitCounters | null = null,
+): LiveGateway {
   let running = prepared;
   /** Counts up, so that a reload sees that prompts have been looked up anew since it did. */
   let refreshes = 0;
   let refreshing: Promise<void> = Promise.resolve();
   let reloading = new AbortController();
 
-  const create = (name: string, settings: Config['models'][string]): Backend => {
-    const onIgnoredField = (field: string) =>
-      logger.warn({ event: 'field.ignored', model: name, field }, 'a request field has no effect on this model');
-    return createBackend(settings.backend, { onEvent, onIgnoredField });
-  };
+  const create = (name: string, { backend }: Config['models'][string]): Backend =>
+    createBackend(name, backend, { onEvent, logger });
   const closeUnused = (backend: Backend) => {
     backend.close().catch((error: unknown) => logger.error({ err: error }, 'a backend did not close'));
   };
@@ -97,12 +102,16 @@ export function createGateway(prepared: Prepared, logger: Logger, onEvent: (even
     snapshots.replace(contents(next, backends));
   };
 
+  const local = createLocalCounters();
+  const onUnavailable = prepared.config.redis?.onUnavailable ?? 'refuse';
+
   return {
     current: snapshots.current,
     hold: snapshots.hold,
     release: snapshots.release,
     readiness,
     detector: createRefusalDetector(),
+    counters: shared === null ? local : surviveLoss(shared, { onUnavailable, local, logger }),
     limits: prepared.config.limits,
     refreshPrompts() {
       refreshing = refreshing.catch(() => {}).then(refresh);

@@ -61,7 +61,7 @@ export async function checkPrompts(
   for (const { version, model: of } of prompts) {
     if (version === null || of !== model) continue;
     const { name, model: made } = version.manifest;
-    if ((await backend.checkPrompt(version.manifest)) === 'sameModelOtherConversion') {
+    if ((await backend.checkPrompt(version)) === 'sameModelOtherConversion') {
       const message = `The prompt ${name} was made on another conversion of ${made.id}: its rows differ by rounding.`;
       onEvent({ kind: 'notice', message });
     }

@@ -86,6 +86,18 @@ t.test('an adapter of another model is bound to this one, and says so', async (t
   t.match(lora, { code: 1, stdout: '', stderr: /^preamble: .*LORA.*\n$/ });
 });
 
+t.test('a file of torch.save becomes a prompt if it holds nothing but rows', async (t) => {
+  const cwd = t.testdir();
+  const recorded = fileURLToPath(new URL('../fixtures/torch-save/torch-2.13.0/', import.meta.url));
+  const add = (file: string) => prompt(cwd, 'add', join(recorded, file), ...model, '--name', 'tiny/saved');
+  t.match(await add('bf16.pt'), { code: 0, stderr: '', stdout: /^Wrote tiny\/saved@1\.0\.0, 3 virtual tokens / });
+  t.match(await add('refused/module.pt'), {
+    code: 1,
+    stdout: '',
+    stderr: /^preamble: module\.pt is not a usable torch\.save file: its pickle names "torch\.nn\..*\n$/,
+  });
+});
+
 t.test('verify tells the sound from the damaged, and ends in 1', async (t) => {
   const cwd = t.testdir();
   for (const name of ['tiny/a', 'tiny/b', 'tiny/c']) {

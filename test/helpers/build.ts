@@ -9,6 +9,8 @@ import { trackReadiness } from '../../src/backends/readiness.ts';
 import type { Limits } from '../../src/config/schema.ts';
 import type { Engine } from '../../src/engine/generation.ts';
 import type { Gateway } from '../../src/gateway.ts';
+import type { LimitCounters } from '../../src/limits/counters.ts';
+import { createLocalCounters } from '../../src/limits/local-counters.ts';
 import { loadChatTemplate } from '../../src/model/chat/chat-template.ts';
 import { defaultModelName } from '../../src/model/known-models.ts';
 import { obtainModel } from '../../src/model/obtain/obtain.ts';
@@ -24,6 +26,7 @@ export interface BuildOptions {
   policy?: Partial<ModelPolicy>;
   /** By the SHA-256 of their keys, hex. */
   tenants?: ReadonlyMap<string, TenantPolicy>;
+  counters?: LimitCounters;
   logContent?: boolean;
   /** The model never comes. */
   loading?: boolean;
@@ -77,6 +80,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     ...createSnapshots({ policy: snapshot, backends, logContent: options.logContent ?? false }),
     readiness: trackReadiness(backends),
     detector: createRefusalDetector(),
+    counters: options.counters ?? createLocalCounters(),
     limits: {
       bodyBytes: 4 * 2 ** 20,
       requestSeconds: 60,

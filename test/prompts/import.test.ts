@@ -81,10 +81,9 @@ t.test('rows that fit neither the model nor their own description are refused', 
   await t.rejects(importPrompt(directory, target), { code, message: /not JSON/ });
 });
 
-t.test('a directory without safetensors says how to get one', async (t) => {
+t.test('a directory without an adapter says how to get one', async (t) => {
   const directory = join(t.testdir(), 'adapter');
   await mkdir(directory);
-  await writeFile(join(directory, 'adapter_model.bin'), '');
   await t.rejects(importPrompt(directory, target), { code: 'file_unreadable', action: /safe_serialization=True/ });
   await t.rejects(importPrompt(join(directory, 'absent'), target), { code: 'file_unreadable' });
 });

@@ -1,16 +1,22 @@
 import type { GenerationEvent } from '../../engine/generation.ts';
 import { PreambleError } from '../../errors.ts';
 import { newAnswerIdentity } from '../../openai/answer.ts';
-import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest } from '../../openai/chat.ts';
+import {
+  type ChatCompletion,
+  type ChatCompletionChunk,
+  type ChatCompletionRequest,
+  parseChatCompletionRequest,
+} from '../../openai/chat.ts';
 import { chatChunks } from '../../openai/chat-answer.ts';
 import { collectChatCompletion } from '../../openai/collect-chat.ts';
 import { collectCompletion } from '../../openai/collect-completion.ts';
 import { completionParts } from '../../openai/completion-answer.ts';
-import type { Completion, CompletionRequest } from '../../openai/completions.ts';
+import { type Completion, type CompletionRequest, parseCompletionRequest } from '../../openai/completions.ts';
 import { listPrompts } from '../../openai/list-prompts.ts';
 import { MAX_CHOICES } from '../../openai/request-fields.ts';
 import { assertPromptFits } from '../../prompts/compatibility.ts';
 import type { Answer, Backend, Call } from '../backend.ts';
+import { encodeMessages, encodePrompt } from '../encode-prompt.ts';
 import { chatParts, completionTextParts } from './answer-parts.ts';
 import {
   checkMaxTokens,
@@ -21,7 +27,6 @@ import {
 import { createIgnoredFields } from './ignored-fields.ts';
 import { afterFirst, type Merged, mergeInOrder } from './merge.ts';
 import type { EmbeddedModel } from './model.ts';
-import { encodeMessages, encodePrompt } from './prompts.ts';
 import { ignoredFields, refuseUnsupportedChat, refuseUnsupportedCompletion } from './unsupported.ts';
 
 /** OpenAI's default for completions; chat answers end by themselves. */
@@ -57,7 +62,8 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
   return {
     kind: 'embedded',
     async chatCompletion(call): Promise<Answer<ChatCompletion, ChatCompletionChunk>> {
-      const { request, plan } = call;
+      const request = parseChatCompletionRequest(call.request);
+      const { plan } = call;
       const loadedNow = loadedModel();
       const { engine, tokenizer } = loadedNow;
       refuseUnsupportedChat(request);
@@ -66,13 +72,17 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
       const limitName = request.max_completion_tokens === undefined ? 'max_tokens' : 'max_completion_tokens';
       checkMaxTokens(limitName, limit, engine.contextLength);
       const identity = newAnswerIdentity('chatcmpl', request.model);
-      const events = run(loadedNow, call, {
-        id: identity.id,
-        prompts: [encodeMessages(loadedNow, request.messages, plan)],
-        maxTokens: limit ?? engine.contextLength,
-        topLogprobs: request.logprobs === true ? (request.top_logprobs ?? 0) : null,
-        defaults: options.sampling,
-      });
+      const events = run(
+        loadedNow,
+        { request, signal: call.signal },
+        {
+          id: identity.id,
+          prompts: [encodeMessages(encoding(loadedNow), request.messages, plan)],
+          maxTokens: limit ?? engine.contextLength,
+          topLogprobs: request.logprobs === true ? (request.top_logprobs ?? 0) : null,
+          defaults: options.sampling,
+        },
+      );
       const chunks = chatChunks(identity, request.stream_options?.include_usage === true);
       const logprobs = request.logprobs === true;
       const parts = chatParts(events, chunks, { tokenizer, logprobs, choicesPerPrompt: request.n ?? 1 });
@@ -81,7 +91,8 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
     },
 
     async completion(call): Promise<Answer<Completion, Completion>> {
-      const { request, plan } = call;
+      const request = parseCompletionRequest(call.request);
+      const { plan } = call;
       const loadedNow = loadedModel();
       const { engine, tokenizer } = loadedNow;
       refuseUnsupportedCompletion(request);
@@ -90,13 +101,17 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
       const prompts = listPrompts(request.prompt);
       checkChoices(prompts.length * (request.n ?? 1));
       const identity = newAnswerIdentity('cmpl', request.model);
-      const events = run(loadedNow, call, {
-        id: identity.id,
-        prompts: prompts.map((prompt) => encodePrompt(loadedNow, prompt, plan)),
-        maxTokens: request.max_tokens ?? DEFAULT_COMPLETION_TOKENS,
-        topLogprobs: request.logprobs ?? null,
-        defaults: options.sampling,
-      });
+      const events = run(
+        loadedNow,
+        { request, signal: call.signal },
+        {
+          id: identity.id,
+          prompts: prompts.map((prompt) => encodePrompt(encoding(loadedNow), prompt, plan)),
+          maxTokens: request.max_tokens ?? DEFAULT_COMPLETION_TOKENS,
+          topLogprobs: request.logprobs ?? null,
+          defaults: options.sampling,
+        },
+      );
       const made = completionParts(identity, request.stream_options?.include_usage === true);
       const logprobs = request.logprobs !== undefined;
       const parts = completionTextParts(events, made, { tokenizer, logprobs, choicesPerPrompt: request.n ?? 1 });
@@ -109,8 +124,9 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
       model = await loading;
     },
 
-    checkPrompt: async (manifest) => assertPromptFits(manifest, loadedModel().identity),
+    checkPrompt: async ({ manifest }) => assertPromptFits(manifest, loadedModel().identity),
     adapters: () => NONE,
+    problem: () => null,
 
     async close() {
       closing.abort(new PreambleError('shutting_down', 'The gateway is shutting down.'));
@@ -121,10 +137,16 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
   };
 }
 
+const encoding = ({ tokenizer, template, engine }: EmbeddedModel) => ({
+  tokenizer,
+  template,
+  contextLength: engine.contextLength,
+});
+
 /** All choices at once. When one fails, or the answer is given up, the others end with it. */
 async function* run(
   { engine }: EmbeddedModel,
-  call: Call<ChatCompletionRequest | CompletionRequest>,
+  call: Pick<Call<ChatCompletionRequest | CompletionRequest>, 'request' | 'signal'>,
   plan: GenerationPlan,
 ): AsyncGenerator<Merged<GenerationEvent>> {
   const giveUp = new AbortController();

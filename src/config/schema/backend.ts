@@ -74,10 +74,10 @@ const vllmSchema = Type.Object(
       description:
         'chat: the soft prompt is a content part of the message (vLLM 0.21 on). completions: the whole conversation is sent as embeddings.',
     }),
-    urls: Type.Array(Type.String({ pattern: '^https?://' }), {
+    urls: Type.Array(Type.String({ pattern: '^https?://[^@\\s]+$' }), {
       minItems: 1,
       uniqueItems: true,
-      description: 'Replicas of one model: http://HOST:PORT, without /v1.',
+      description: 'Replicas of one model: http://HOST:PORT, without /v1 and without a password.',
     }),
     model: Type.Optional(
       Type.String({ minLength: 1, description: "The servers' own name for the model; else the one that they list." }),

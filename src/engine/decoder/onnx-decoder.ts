@@ -1,11 +1,11 @@
 import { Tensor as RuntimeTensor } from 'onnxruntime-node';
 import { openSession, type Session } from '../../graph/session.ts';
 import { type Checkpoint, openCheckpoint } from '../../model/checkpoint.ts';
+import { openEmbeddingTable } from '../../model/embedding-table.ts';
 import type { KeyValueSnapshot, KeyValueView } from '../key-value-cache.ts';
 import type { WorkerOptions } from '../messages.ts';
 import { buildDecodeGraph, names } from './decode-graph.ts';
 import type { Decoder, DecoderStep } from './decoder.ts';
-import { openEmbeddingTable } from './embedding-table.ts';
 import { openQuantizedFile } from './quantized-file.ts';
 import { createRotaryRows } from './rotary-rows.ts';
 import { newMask, pastMask } from './step-inputs.ts';

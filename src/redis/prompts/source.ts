@@ -73,7 +73,8 @@ export function createRedisPrompts({ redis, cache, logger }: SourceOptions): Red
     const { digest } = target;
     const label = promptLabel(name, target.version);
     const onDisk = registry.versions.find((version) => version.label === label && version.digest === digest);
-    const version = onDisk ?? inMemory.get(digest) ?? (await cache.artifact(digest)) ?? (await fetchContent(label, digest));
+    const version =
+      onDisk ?? inMemory.get(digest) ?? (await cache.artifact(digest)) ?? (await fetchContent(label, digest));
     if (version.label !== label) throw invalidPrompt(`${label} in Redis`, `its manifest says ${version.label}`);
     inMemory.set(digest, version);
     return version;

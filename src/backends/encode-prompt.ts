@@ -1,13 +1,26 @@
-import type { PromptSegment } from '../../engine/generation.ts';
-import { PreambleError } from '../../errors.ts';
-import { encodeChat, encodePlain } from '../../model/chat/encode-chat.ts';
-import type { ChatMessage, ContentPart } from '../../openai/chat.ts';
-import type { Plan } from '../../policy/plan.ts';
-import type { EmbeddedModel } from './model.ts';
+import type { PromptSegment } from '../engine/generation.ts';
+import { PreambleError } from '../errors.ts';
+import type { ChatTemplate } from '../model/chat/chat-template.ts';
+import { encodeChat, encodePlain } from '../model/chat/encode-chat.ts';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { ChatMessage, ContentPart } from '../openai/chat.ts';
+import type { Plan } from '../policy/plan.ts';
+
+/** What turns a conversation into a model's input. */
+export interface EncodingModel {
+  readonly tokenizer: Tokenizer;
+  /** Null for a base model, which can complete but not chat. */
+  readonly template: ChatTemplate | null;
+  /** Prompt and answer together, in tokens. */
+  readonly contextLength: number;
+}
 
 /** A conversation as the model's input, with the plan's prompt where it belongs. Throws `invalid_request`, `context_length_exceeded`. */
-export function encodeMessages(model: EmbeddedModel, messages: readonly ChatMessage[], plan: Plan): PromptSegment[] {
-  const { template, tokenizer, engine } = model;
+export function encodeMessages(
+  { template, tokenizer, contextLength }: EncodingModel,
+  messages: readonly ChatMessage[],
+  plan: Plan,
+): PromptSegment[] {
   if (template === null) {
     throw new PreambleError(
       'invalid_request',
@@ -24,7 +37,7 @@ export function encodeMessages(model: EmbeddedModel, messages: readonly ChatMess
     softPrompt: plan.prompt?.softPrompt ?? null,
     position: plan.prompt?.position ?? 'system',
     addGenerationPrompt: true,
-    maxTokens: engine.contextLength,
+    maxTokens: contextLength,
   });
 }
 
@@ -46,9 +59,11 @@ function inFront(text: string, { content }: ChatMessage): ContentPart[] {
  * that begins every text of the model (BOS), where it has one. Control tokens may be spelled out, as in OpenAI's and vLLM's completions:
  * whoever sends a raw prompt writes the template.
  */
-export function encodePrompt(model: EmbeddedModel, prompt: string | readonly number[], plan: Plan): PromptSegment[] {
-  const { tokenizer, engine } = model;
-  const maxTokens = engine.contextLength;
+export function encodePrompt(
+  { tokenizer, contextLength: maxTokens }: Omit<EncodingModel, 'template'>,
+  prompt: string | readonly number[],
+  plan: Plan,
+): PromptSegment[] {
   const ids =
     typeof prompt === 'string' ? encodePlain(tokenizer, prompt, { allowControlTokens: true, maxTokens }) : prompt;
   const unknown = ids.find((id) => id >= tokenizer.vocabSize);

@@ -1,8 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { PreambleError } from '../../errors.ts';
-import { decodeBf16, decodeF16 } from '../../formats/half-precision.ts';
-import type { Checkpoint } from '../../model/checkpoint.ts';
+import { PreambleError } from '../errors.ts';
+import { decodeBf16, decodeF16 } from '../formats/half-precision.ts';
+import type { OnnxDataType } from '../formats/onnx.ts';
+import type { Checkpoint } from './checkpoint.ts';
 
 const TENSOR = 'model.embed_tokens.weight';
 
@@ -10,6 +11,9 @@ const TENSOR = 'model.embed_tokens.weight';
 export interface EmbeddingTable {
   /** Writes the rows of `tokens` to `target` `[positions, hiddenSize]` from position `at` on. */
   read(tokens: readonly number[], target: Float32Array, at: number): void;
+  /** How the checkpoint stores them. */
+  readonly dtype: OnnxDataType;
+  readonly hiddenSize: number;
   close(): void;
 }
 
@@ -27,6 +31,8 @@ export function openEmbeddingTable(checkpoint: Checkpoint): EmbeddingTable {
   }
 
   return {
+    dtype: tensor.dtype,
+    hiddenSize,
     read(tokens, target, at) {
       tokens.forEach((token, index) => {
         if (!Number.isInteger(token) || token < 0 || token >= vocabSize) {

@@ -1,0 +1,115 @@
+import { PreambleError, toError } from '../../errors.ts';
+import { isObject } from '../../openai/validate.ts';
+import { type HeaderValues, passedHeaders } from './headers.ts';
+
+/** Characters of a server's message that go on: enough for a sentence or two, too few for a request that it quotes. */
+const MAX_MESSAGE = 500;
+const MAX_CODE = 80;
+
+/** A model server's error answer, in OpenAI's shape and with its status, whatever shape it came in. */
+export function upstreamError(status: number, headers: HeaderValues, body: string): PreambleError {
+  const fault = readFault(body);
+  const message = fault.message ?? `The model server answered with status ${status}.`;
+  return new PreambleError('upstream_error', message, {
+    ...(fault.param === null ? {} : { param: fault.param }),
+    relayed: { status, type: fault.type, code: fault.code, headers: passedRetryHeaders(headers) },
+  });
+}
+
+/** What went wrong on the way to or from a model server. `before`: no byte of the answer had come. */
+export function transportError(thrown: unknown, signal: AbortSignal): PreambleError {
+  if (signal.aborted && signal.reason instanceof PreambleError) return signal.reason;
+  const error = toError(thrown);
+  if (error instanceof PreambleError) return error;
+  switch (codeOf(error)) {
+    case 'UND_ERR_ABORTED':
+      return new PreambleError('cancelled', 'The request was cancelled.', { cause: error });
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return unreachable(error);
+    case 'UND_ERR_HEADERS_TIMEOUT':
+      return timedOut('The model server did not begin to answer in time.', error);
+    case 'UND_ERR_BODY_TIMEOUT':
+      return timedOut('The model server fell silent in the middle of the answer.', error);
+    case 'ECONNREFUSED':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return unreachable(error);
+    default:
+      return new PreambleError('upstream_broken', 'The connection to the model server broke off.', {
+        action: 'Try again.',
+        cause: error,
+      });
+  }
+}
+
+/** Whether another server may be asked: generation has no side effects, and nothing of an answer has come. A time-out is not tried twice. */
+export function isRetryable(error: PreambleError): boolean {
+  if (error.code === 'upstream_error') return error.relayed !== undefined && isServerAway(error.relayed.status);
+  return error.code === 'upstream_unreachable' || error.code === 'upstream_broken';
+}
+
+/** Statuses by which a server, or a proxy in front, says that it is not there. */
+export function isServerAway(status: number): boolean {
+  return status === 502 || status === 503 || status === 504;
+}
+
+function unreachable(cause: Error): PreambleError {
+  return new PreambleError('upstream_unreachable', 'The model server cannot be reached.', {
+    action: 'Try again.',
+    cause,
+  });
+}
+
+function timedOut(message: string, cause: Error): PreambleError {
+  return new PreambleError('upstream_timed_out', message, { action: 'Try again.', cause });
+}
+
+function codeOf(error: Error): unknown {
+  if ('code' in error) return error.code;
+  return error.cause instanceof Error ? codeOf(error.cause) : undefined;
+}
+
+interface Fault {
+  readonly message: string | null;
+  readonly type: string | null;
+  readonly param: string | null;
+  readonly code: string | null;
+}
+
+/** OpenAI's `{error: {…}}`, vLLM's older `{object: "error", …}`, FastAPI's `{detail: …}`, or text. */
+function readFault(body: string): Fault {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return { message: null, type: null, param: null, code: null };
+  }
+  const error = isObject(value) ? (isObject(value['error']) ? value['error'] : value) : {};
+  const spoken = error['message'] ?? error['detail'] ?? (isObject(value) ? value['error'] : undefined);
+  const code = error['code'];
+  return {
+    message: typeof spoken === 'string' ? oneLine(spoken) : null,
+    type: shortText(error['type']),
+    param: shortText(error['param']),
+    // vLLM repeats the status there.
+    code: typeof code === 'number' ? null : shortText(code),
+  };
+}
+
+/** The first line: what follows is a stack trace, or the request. */
+function oneLine(message: string): string | null {
+  const [line = ''] = message.trim().split('\n', 1);
+  if (line === '') return null;
+  return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}…` : line;
+}
+
+function shortText(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value.slice(0, MAX_CODE) : null;
+}
+
+function passedRetryHeaders(headers: HeaderValues): Record<string, string> {
+  const { 'content-type': _, ...passed } = passedHeaders(headers);
+  return Object.fromEntries(Object.entries(passed).map(([name, value]) => [name, [value].flat().join(', ')]));
+}

@@ -1,0 +1,100 @@
+import { PreambleError } from '../../errors.ts';
+import { RESERVED_TEXT } from '../../openai/hostile.ts';
+import { isObject } from '../../openai/validate.ts';
+
+/** What a server reads from a request and puts before the model: only there can a text become a control token. */
+const READ_FIELDS = ['messages', 'tools', 'functions', 'documents', 'chat_template_kwargs'] as const;
+/** A replacement can, with what stands around it, spell another token; each pass takes one such layer off. */
+const MAX_PASSES = 4;
+
+/** Keeps a client's text from becoming control tokens on a server whose tokenizer recognises them in any text. */
+export interface WireTextGuard {
+  /**
+   * The fields of a request that had to be changed, with their new values: a blank behind the first character of each control token that
+   * is spelled out. Null where there are none. Throws `invalid_request` where the setting says to refuse, and for what cannot be
+   * rewritten (escapes in a tool call's arguments, pieces spread over parts).
+   */
+  clean(request: object): ReadonlyMap<string, unknown> | null;
+}
+
+export function createWireTextGuard(tokens: Iterable<string>, mode: 'neutralise' | 'refuse'): WireTextGuard {
+  const all = [...new Set([...tokens, RESERVED_TEXT])].filter(({ length }) => length > 1);
+  // The longest first: of two that begin alike the longer is meant.
+  const spelled = new RegExp(
+    all
+      .sort((a, b) => b.length - a.length)
+      .map(escapeForRegExp)
+      .join('|'),
+    'g',
+  );
+  const holds = (text: string) => {
+    spelled.lastIndex = 0;
+    return spelled.test(text);
+  };
+
+  /** The same value where there is nothing to change. Recursive: after `assertJsonDepth` only. */
+  function cleaned(value: unknown, path: string): unknown {
+    if (typeof value === 'string') return cleanText(value, path);
+    if (Array.isArray(value)) {
+      const items = value.map((item, index) => cleaned(item, `${path}[${index}]`));
+      if (items.length > 1 && holds(joinedText(items))) throw refused(path);
+      return items.every((item, index) => item === value[index]) ? value : items;
+    }
+    if (!isObject(value)) return value;
+    let changed = false;
+    const entries = Object.entries(value).map(([key, child]): [string, unknown] => {
+      const [name, item] = [cleanText(key, path), cleaned(child, `${path}.${key.slice(0, 40)}`)];
+      changed ||= name !== key || item !== child;
+      return [name, item];
+    });
+    return changed ? Object.fromEntries(entries) : value;
+  }
+
+  function cleanText(text: string, path: string): string {
+    if (text.includes('\\u') && holds(unescaped(text))) throw refused(path);
+    let clean = text;
+    for (let pass = 0; holds(clean); pass++) {
+      if (mode === 'refuse' || pass === MAX_PASSES) throw refused(path);
+      clean = clean.replace(spelled, (token) => {
+        const [first = ''] = token;
+        return `${first} ${token.slice(first.length)}`;
+      });
+    }
+    return clean;
+  }
+
+  return {
+    clean(request) {
+      const changed = new Map<string, unknown>();
+      for (const field of READ_FIELDS) {
+        const value: unknown = Reflect.get(request, field);
+        if (value === undefined) continue;
+        const clean = cleaned(value, field);
+        if (clean !== value) changed.set(field, clean);
+      }
+      return changed.size === 0 ? null : changed;
+    },
+  };
+}
+
+/** `RegExp.escape` came with Node 24. */
+function escapeForRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}
+
+/** The text parts of a message, as a template without separators puts them together. */
+function joinedText(items: readonly unknown[]): string {
+  return items.map((item) => (isObject(item) && typeof item['text'] === 'string' ? item['text'] : '')).join('');
+}
+
+/** A tool call's arguments are JSON in a string, which the server parses. */
+function unescaped(text: string): string {
+  return text.replace(/\\u([0-9a-fA-F]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+}
+
+function refused(path: string): PreambleError {
+  return new PreambleError('invalid_request', `'${path}' spells a control token of the model.`, {
+    action: 'Spell it differently.',
+    param: path,
+  });
+}

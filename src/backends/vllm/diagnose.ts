@@ -1,0 +1,66 @@
+import type { VllmSettings } from '../../config/schema/backend.ts';
+import { describe, PreambleError } from '../../errors.ts';
+import type { PromptVersion } from '../../prompts/registry.ts';
+import { createUpstreamServer, type UpstreamServer } from '../upstream/server.ts';
+import { checkVersion } from './check.ts';
+import { checkPromptOn } from './check-prompt.ts';
+import { discover } from './discovery.ts';
+import type { LocalModel } from './local-model.ts';
+
+/** One line of a diagnosis. */
+export interface Finding {
+  /** The server's URL. */
+  readonly where: string;
+  readonly name: string;
+  readonly outcome: 'ok' | 'warning' | 'failed';
+  readonly finding: string;
+  readonly action: string | null;
+}
+
+export interface DiagnoseOptions {
+  readonly settings: VllmSettings;
+  readonly apiKey: string | null;
+  readonly local: LocalModel | null;
+  readonly prompts: readonly PromptVersion[];
+  readonly signal: AbortSignal;
+}
+
+/** Looks at every server of a pool, with every prompt that it is to serve, and says what it finds as it finds it. */
+export async function* diagnoseVllm(options: DiagnoseOptions): AsyncGenerator<Finding> {
+  for (const url of options.settings.urls) {
+    const server = createUpstreamServer(url, options.settings);
+    try {
+      yield* diagnoseServer(server, options);
+    } catch (error) {
+      if (!(error instanceof PreambleError)) throw error;
+      const action = error.action ?? 'Check the URL, and that the server runs.';
+      yield { where: url, name: 'reachable', outcome: 'failed', finding: reasonOf(error), action };
+    } finally {
+      await server.close();
+    }
+  }
+}
+
+async function* diagnoseServer(
+  server: UpstreamServer,
+  { settings, apiKey, local, prompts, signal }: DiagnoseOptions,
+): AsyncGenerator<Finding> {
+  const call = { headers: apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }, signal };
+  const where = server.url;
+  const { model, adapters, contextLength } = await discover(server, settings.model, call);
+  const context = contextLength === null ? '' : `, context of ${contextLength} tokens`;
+  const loras = adapters.length === 0 ? '' : `, adapters ${adapters.join(', ')}`;
+  yield { where, name: 'model', outcome: 'ok', finding: `${model}${context}${loras}.`, action: null };
+  yield { where, ...(await checkVersion({ server, model, call })) };
+  for (const prompt of prompts) {
+    for (const check of await checkPromptOn({ server, model, call }, settings.wire, local, prompt)) {
+      yield { where, ...check, name: `${prompt.label}: ${check.name}` };
+    }
+  }
+}
+
+function reasonOf(error: PreambleError): string {
+  return error.cause instanceof Error && error.cause.message !== ''
+    ? `${error.message.replace(/\.$/, '')}: ${error.cause.message}.`
+    : describe(error);
+}
