@@ -7,7 +7,6 @@ import { checkTogether } from '../config/together.ts';
 import { promptDirectories } from '../config.ts';
 import { PreambleError } from '../errors.ts';
 import type { Gateway } from '../gateway.ts';
-import type { LimitCounters } from '../limits/counters.ts';
 import { createLocalCounters } from '../limits/local-counters.ts';
 import { surviveLoss } from '../limits/shared-counters.ts';
 import type { ModelEvent } from '../model/obtain/events.ts';
@@ -15,7 +14,9 @@ import { openPromptRegistry } from '../prompts/registry.ts';
 import { createRefusalDetector } from '../refusal/phrase-detector.ts';
 import { createBackend } from './create-backend.ts';
 import { keepFixed } from './fixed-settings.ts';
-import { checkPrompts, type PreparedPrompts, preparePrompts, warnOfUnavailable } from './prepare-prompts.ts';
+import { checkPrompts, type Keep, type PreparedPrompts, preparePrompts, warnOfUnavailable } from './prepare-prompts.ts';
+import { acceptPrompts, keepServed, logChanges } from './refresh.ts';
+import type { Shared } from './shared.ts';
 import { createSnapshots } from './snapshots.ts';
 import { toPolicy } from './to-policy.ts';
 
@@ -26,9 +27,13 @@ export interface Prepared {
 }
 
 /** Throws `prompt_not_found`, `prompt_invalid`, `digest_mismatch`, `file_unreadable`. */
-export async function prepare(config: Config): Promise<Prepared> {
+export async function prepare(
+  config: Config,
+  shared: Shared | null = null,
+  keep: Keep | null = null,
+): Promise<Prepared> {
   const registry = await openPromptRegistry(promptDirectories(config));
-  return { config, prompts: await preparePrompts(config, registry) };
+  return { config, prompts: await preparePrompts(config, shared?.prompts.over(registry) ?? registry, keep) };
 }
 
 export interface LiveGateway extends Gateway {
@@ -38,18 +43,21 @@ export interface LiveGateway extends Gateway {
    * nothing has changed. A further call ends one that still waits for a backend.
    */
   reload(config: Config): Promise<void>;
-  /** Looks every prompt up anew, for names that mean another version now. Throws what {@link prepare} throws and `prompt_mismatch`; then nothing has changed. */
+  /**
+   * Looks every prompt up anew, for names that mean another version now. One that can't be used is refused with a line in the log, and what was
+   * served in its place stays. Throws `file_unreadable` for a directory of prompts that is gone; then nothing has changed.
+   */
   refreshPrompts(): Promise<void>;
   /** Ends what the snapshots hold; when no request runs any more. */
   close(): Promise<void>;
 }
 
-/** Puts the parts together; `readiness.begin()` loads the models. `shared` counts limits for several gateways. */
+/** Puts the parts together; `readiness.begin()` loads the models. Prompts and limits are looked up in what is `shared`. */
 export function createGateway(
   prepared: Prepared,
   logger: Logger,
   onEvent: (event: ModelEvent) => void,
-  shared: LimitCounters | null = null,
+  shared: Shared | null = null,
 ): LiveGateway {
   let running = prepared;
   /** Counts up, so that a reload sees that prompts have been looked up anew since it did. */
@@ -71,7 +79,15 @@ export function createGateway(
   warnOfUnavailable(prepared.prompts, logger);
   const initial = new Map(Object.entries(prepared.config.models).map(([name, model]) => [name, create(name, model)]));
   const snapshots = createSnapshots(contents(prepared, initial), closeUnused);
-  const readiness = trackReadiness(initial, (name, backend) => checkPrompts(running.prompts, name, backend, onEvent));
+  const checkLoaded = async (name: string, backend: Backend) => {
+    const { prompts } = running;
+    await checkPrompts(prompts, name, backend, onEvent);
+    await acceptPrompts(
+      prompts.filter(({ model }) => model === name),
+      shared,
+    );
+  };
+  const readiness = trackReadiness(initial, checkLoaded, () => shared?.degradations() ?? []);
 
   /** The running backends where their settings are the same; what is new has still to become ready. */
   const backendsFor = (config: Config) => {
@@ -91,15 +107,22 @@ export function createGateway(
       if (fresh.has(name) || !readiness.isLoading(name)) await checkPrompts(prompts, name, backend, onEvent);
     }
   };
+  const loaded = (prompts: PreparedPrompts) => prompts.filter(({ model }) => !readiness.isLoading(model));
   const refresh = async (): Promise<void> => {
     refreshes++;
-    const next = await prepare(running.config);
     const { backends } = snapshots.current();
-    await checkAll(next.prompts, backends, new Set());
+    const check: Keep['check'] = async (prompt) => {
+      const backend = backends.get(prompt.model);
+      if (backend === undefined || readiness.isLoading(prompt.model)) return;
+      await checkPrompts([prompt], prompt.model, backend, onEvent);
+    };
+    const next = await prepare(running.config, shared, keepServed(running.prompts, check, logger));
     // A reload came between: these prompts were looked up for settings that hold no more.
     if (next.config !== running.config) return await refresh();
+    logChanges(running.prompts, next.prompts, logger);
     running = next;
     snapshots.replace(contents(next, backends));
+    await acceptPrompts(loaded(next.prompts), shared);
   };
 
   const local = createLocalCounters();
@@ -111,7 +134,7 @@ export function createGateway(
     release: snapshots.release,
     readiness,
     detector: createRefusalDetector(),
-    counters: shared === null ? local : surviveLoss(shared, { onUnavailable, local, logger }),
+    counters: shared === null ? local : surviveLoss(shared.counters, { onUnavailable, local, logger }),
     limits: prepared.config.limits,
     refreshPrompts() {
       refreshing = refreshing.catch(() => {}).then(refresh);
@@ -124,14 +147,14 @@ export function createGateway(
       const config = keepFixed(wanted, running.config, logger);
       // Once more: it was checked with an address that may not be the one where the gateway listens.
       checkTogether(config, (keys) => keys.join('.'));
-      let next = await prepare(config);
+      let next = await prepare(config, shared);
       signal.throwIfAborted();
       const { all, fresh } = backendsFor(config);
       try {
         await Promise.race([Promise.all([...fresh].map((name) => all.get(name)?.ready())), rejection(signal)]);
         for (let seen = -1; seen !== refreshes; ) {
           seen = refreshes;
-          next = await prepare(config);
+          next = await prepare(config, shared);
           await checkAll(next.prompts, all, fresh);
         }
         signal.throwIfAborted();
@@ -146,6 +169,7 @@ export function createGateway(
       running = next;
       logger.level = config.log.level;
       snapshots.replace(contents(next, all));
+      await acceptPrompts(loaded(next.prompts), shared);
     },
     async close() {
       reloading.abort(superseded());

@@ -104,7 +104,7 @@ export function createRedisPrompts({ redis, cache, logger }: SourceOptions): Red
     }
   }
 
-  const watched = watchTargets({ redis, ask, resolved, logger });
+  const watched = watchTargets({ redis, lookUp, resolved, logger });
   return {
     over: (registry) => ({
       resolve(reference) {

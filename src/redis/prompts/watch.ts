@@ -7,22 +7,22 @@ const POLL_INTERVAL_MS = 500;
 
 export interface Watched {
   readonly redis: RedisConnection;
-  /** What Redis says that a reference means. */
-  ask(reference: string): Promise<Target | null>;
+  /** What a reference means now. */
+  lookUp(reference: string): Promise<Target | null>;
   /** What each meant when it was last resolved; none where that failed for want of Redis. */
   readonly resolved: Map<string, Target | null>;
   readonly logger: Logger;
 }
 
 /** Compares what is served with what Redis says, on a message and twice a second. */
-export function watchTargets({ redis, ask, resolved, logger }: Watched) {
+export function watchTargets({ redis, lookUp, resolved, logger }: Watched) {
   const followed = new Set<string>();
   let onChange: () => Promise<void> = async () => {};
   let running = false;
   let again = false;
 
   async function isNews(reference: string): Promise<boolean> {
-    const said = await ask(reference);
+    const said = await lookUp(reference);
     const before = resolved.get(reference);
     if (before !== undefined && before?.digest === said?.digest) return false;
     // Whatever comes of it: what was looked at once and refused is not looked at again until it changes.
@@ -42,11 +42,13 @@ export function watchTargets({ redis, ask, resolved, logger }: Watched) {
         if (redis.state().status === 'degraded') return;
         const answers = await Promise.allSettled([...followed].map(isNews));
         const unreadable = answers.find((answer) => answer.status === 'rejected');
-        if (unreadable !== undefined) noteUnreadable(unreadable.reason);
+        if (unreadable !== undefined) noteOnce(unreadable.reason);
         if (answers.some((answer) => answer.status === 'fulfilled' && answer.value)) await onChange();
       } while (again);
     } catch (error) {
-      logger.error({ event: 'prompt.refresh_failed', err: error }, 'prompts were not looked up anew');
+      // None of them was looked at; the next time all of them are news.
+      resolved.clear();
+      noteOnce(error);
     } finally {
       running = false;
     }
@@ -54,11 +56,11 @@ export function watchTargets({ redis, ask, resolved, logger }: Watched) {
 
   let noted = '';
   /** An alias that is no alias, say: once, not twice a second. */
-  function noteUnreadable(error: unknown): void {
+  function noteOnce(error: unknown): void {
     const text = String(error);
     if (redis.state().status === 'degraded' || text === noted) return;
     noted = text;
-    logger.error({ event: 'prompt.refused', err: error }, 'what Redis says of a prompt can not be used');
+    logger.error({ event: 'prompt.refused', err: error }, 'prompts could not be looked up in Redis: the old ones stay');
   }
 
   return {
