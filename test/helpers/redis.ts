@@ -54,6 +54,17 @@ export async function startRedis(t: Test, flags: readonly string[] = []): Promis
   };
 }
 
+const children = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+/** For a test that ends before its teardown. */
+export function killAtExit(child: ChildProcess): void {
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+}
+
 export async function temporaryDirectory(t: Test): Promise<string> {
   // Not below t.testdir: that is removed before the server that writes into it has been stopped.
   const directory = await mkdtemp(join(tmpdir(), 'preamble-redis-'));
@@ -77,7 +88,7 @@ export async function startServer(
     const sentinel = given[0]?.endsWith('.conf') === true;
     const args = sentinel ? [...given] : [...base, ...plain, ...given];
     const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    process.on('exit', () => child.kill('SIGKILL'));
+    killAtExit(child);
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => {
       said += chunk.toString();

@@ -8,7 +8,7 @@ import type { Test } from 'tap';
 import { stringify } from 'yaml';
 import { writePrompt } from '../../src/prompts/artifact-write.ts';
 import { promptFromText } from '../../src/prompts/from-text.ts';
-import { temporaryDirectory, until } from '../helpers/redis.ts';
+import { killAtExit, temporaryDirectory, until } from '../helpers/redis.ts';
 import { tinyModelDirectory } from '../prompts/support/tiny.ts';
 
 const entry = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
@@ -89,7 +89,7 @@ async function launch(t: Test, options: GatewayOptions) {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const end = async () => await stop(child);
-  process.on('exit', () => child.kill('SIGKILL'));
+  killAtExit(child);
   t.teardown(end);
   const logs: Record<string, unknown>[] = [];
   let said = '';
