@@ -1,5 +1,12 @@
 import type { Socket } from 'node:net';
-import fastify, { type ConnectionError, type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import fastify, {
+  type ConnectionError,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { PreambleError } from './errors.ts';
 import type { Gateway } from './gateway.ts';
 import { toErrorResponse } from './openai/error-body.ts';
@@ -42,7 +49,7 @@ export async function createApp(gateway: Gateway, logger: FastifyBaseLogger): Pr
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
     clientErrorHandler: answerBrokenHttp,
-    frameworkErrors: sendError,
+    frameworkErrors: answerUnreadablePath,
   });
 
   await app.register(requestId);
@@ -59,6 +66,18 @@ export async function createApp(gateway: Gateway, logger: FastifyBaseLogger): Pr
   await app.register(completionRoutes, { gateway });
   app.addOtherMethods();
   return app;
+}
+
+/**
+ * A path that can't be decoded comes here past every hook, the one that puts the id on answers too. Fastify's own message has the whole
+ * URL, and people put keys into queries.
+ */
+function answerUnreadablePath(cause: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const fault = new PreambleError('invalid_request', "The request's path can't be decoded.", {
+    action: 'Write a percent sign as %25.',
+    cause,
+  });
+  sendError(fault, request, reply.header('x-request-id', request.id));
 }
 
 /** Bytes that are no HTTP, headers too large, or a request that never came to its end: there is no request to log or to route. */

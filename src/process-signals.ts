@@ -15,7 +15,12 @@ export function watchProcess(logger: Logger): ProcessWatch {
     resolveStopped = resolve;
   });
   const onSignal = (signal: NodeJS.Signals) => {
-    if (seen) process.exit(1);
+    if (seen) {
+      // The signal's own way to end a process: `process.exit` unwinds the engine's thread, and its native code aborts in mid-computation.
+      process.off(signal, onSignal);
+      process.kill(process.pid, signal);
+      return;
+    }
     seen = true;
     resolveStopped(signal);
   };

@@ -1,4 +1,5 @@
 import type { PromptSegment } from '../engine/generation.ts';
+import { countPositions } from '../engine/sequence.ts';
 import { PreambleError } from '../errors.ts';
 import type { ChatTemplate } from '../model/chat/chat-template.ts';
 import { encodeChat, encodePlain } from '../model/chat/encode-chat.ts';
@@ -33,12 +34,32 @@ export function encodeMessages(
   }
   const systemRole = template.traits(false).systemRole;
   const said = plan.fallbackText === null ? messages : withText(messages, plan.fallbackText, systemRole);
-  return encodeChat(tokenizer, template, said, {
-    softPrompt: plan.prompt?.softPrompt ?? null,
-    position: plan.prompt?.position ?? 'system',
-    addGenerationPrompt: true,
-    maxTokens: contextLength,
-  });
+  return fitting(contextLength, 'messages', () =>
+    encodeChat(tokenizer, template, said, {
+      softPrompt: plan.prompt?.softPrompt ?? null,
+      position: plan.prompt?.position ?? 'system',
+      addGenerationPrompt: true,
+      maxTokens: contextLength,
+    }),
+  );
+}
+
+/** Says of a prompt that is too long what OpenAI says, which applications and client libraries look for. At least one token must fit behind it. */
+function fitting(contextLength: number, param: string, encode: () => PromptSegment[]): PromptSegment[] {
+  let has = 'more';
+  try {
+    const segments = encode();
+    const positions = countPositions(segments);
+    if (positions < contextLength) return segments;
+    has = String(positions);
+  } catch (error) {
+    if (!(error instanceof PreambleError && error.code === 'context_length_exceeded')) throw error;
+  }
+  throw new PreambleError(
+    'context_length_exceeded',
+    `This model's maximum context length is ${contextLength} tokens, and the prompt has ${has}.`,
+    { action: param === 'messages' ? 'Shorten the messages.' : 'Shorten the prompt.', param },
+  );
 }
 
 /** The text where the soft prompt would stand: in front of the leading system message, or of the first user message. */
@@ -60,6 +81,14 @@ function inFront(text: string, { content }: ChatMessage): ContentPart[] {
  * whoever sends a raw prompt writes the template.
  */
 export function encodePrompt(
+  model: Omit<EncodingModel, 'template'>,
+  prompt: string | readonly number[],
+  plan: Plan,
+): PromptSegment[] {
+  return fitting(model.contextLength, 'prompt', () => encodeRaw(model, prompt, plan));
+}
+
+function encodeRaw(
   { tokenizer, contextLength: maxTokens }: Omit<EncodingModel, 'template'>,
   prompt: string | readonly number[],
   plan: Plan,

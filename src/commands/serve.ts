@@ -29,8 +29,8 @@ export function registerServeCommand(program: Command, output: Output = processO
 }
 
 async function serveCommand(options: ServeCommandOptions, output: Output): Promise<void> {
-  const load = () => loadConfig({ file: options.config, listen: { host: options.host, port: options.port } });
-  const { config, file } = await load();
+  const listen = { host: options.host, port: options.port };
+  const { config, file } = await loadConfig({ file: options.config, listen });
   const logger = createLogger(config.log);
   await using shared = await openShared(config, logger);
   const prepared = await prepare(config, shared);
@@ -42,7 +42,10 @@ async function serveCommand(options: ServeCommandOptions, output: Output): Promi
   const gateway = createGateway(prepared, logger, progress.onEvent, shared);
   shared?.prompts.watch(gateway.refreshPrompts);
   const reloading =
-    file === null ? null : keepReloaded({ gateway, file, logger, load: async () => (await load()).config });
+    file === null
+      ? null
+      : // The file by its name: one that is gone is an error now, and not the built-in default.
+        keepReloaded({ gateway, file, logger, load: async () => (await loadConfig({ file, listen })).config });
   try {
     await serve(gateway, {
       listen: config.listen,

@@ -80,8 +80,9 @@ function setAt(target: object, path: Path, value: unknown): void {
   if (last !== undefined) Reflect.set(at, last, value);
 }
 
+/** Not behind a digit: models are called `llama-3-8B`. */
 function snakeCase(key: string): string {
-  return key.replace(/([a-z0-9])([A-Z])/g, '$1_$2');
+  return key.replace(/([a-z])([A-Z])/g, '$1_$2');
 }
 
 function unknownVariable(name: string, known: readonly string[]): PreambleError {

@@ -32,7 +32,8 @@ export async function readConfigFile(path: string): Promise<ConfigFile | null> {
 /** YAML 1.2; keys that stand twice are errors. Throws `config_invalid`. */
 function parseConfigText(text: string, path: string): ConfigFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // Quiet: what the library only warns of (mappings as keys) is no setting either, and is told as such, on one line.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const [error] = document.errors;
   if (error !== undefined) {
     throw new PreambleError('config_invalid', `${path}:${lines.linePos(error.pos[0]).line}: ${error.message}.`, {

@@ -25,7 +25,7 @@ async function readSecretFile(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new PreambleError('file_unreadable', `The secret in ${path} can't be read: ${toError(error).message}.`, {
+    throw new PreambleError('file_unreadable', `A secret can't be read: ${toError(error).message}.`, {
       action: 'Check the path and its permissions.',
       cause: error,
     });

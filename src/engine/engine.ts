@@ -21,6 +21,7 @@ const RETRY_AFTER_SECONDS = 2;
 /** Starts the engine's thread and loads the model in it. Rejects with the reason if the model can't be served. */
 export async function createEngine(options: EngineOptions, decoders: TextDecoderFactory): Promise<Engine> {
   const worker = await startWorker(options);
+  const capacity = options.slots + options.queue;
   const stats: EngineStats = { running: 0, waiting: 0, slots: options.slots };
 
   function admit(request: GenerationRequest): number {
@@ -31,10 +32,10 @@ export async function createEngine(options: EngineOptions, decoders: TextDecoder
       throw new PreambleError(
         'context_length_exceeded',
         `This model's maximum context length is ${worker.contextLength} tokens, and the prompt has ${promptTokens}.`,
-        { action: 'Shorten the messages.', param: 'messages' },
+        { action: 'Shorten the prompt.' },
       );
     }
-    if (stats.running + stats.waiting >= options.slots + options.queue) {
+    if (stats.running + stats.waiting >= capacity) {
       throw new PreambleError('queue_full', `${stats.waiting} requests are waiting already.`, {
         action: 'Try again later.',
         retryAfterSeconds: RETRY_AFTER_SECONDS,
@@ -79,6 +80,7 @@ export async function createEngine(options: EngineOptions, decoders: TextDecoder
 
   return {
     contextLength: worker.contextLength,
+    capacity,
     generate,
     stats: () => ({ ...stats }),
     close: worker.close,

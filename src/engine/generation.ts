@@ -62,6 +62,8 @@ export type GenerationEvent =
 export interface Engine {
   /** Longest prompt plus answer, in tokens. */
   readonly contextLength: number;
+  /** Requests that it holds at a time, running and waiting. */
+  readonly capacity: number;
   /**
    * Ends with one `end` event. Aborting frees the request's slot within one token and ends the iteration with an AbortError.
    * Throws PreambleError `queue_full` or `context_length_exceeded` before the first event.

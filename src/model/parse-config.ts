@@ -8,6 +8,11 @@ import type { Architecture, ModelConfig, RopeScaling } from './config.ts';
 /** Far above any checkpoint's, small enough that sizes computed from them cannot overflow. */
 const MAX_DIMENSION = 1 << 24;
 
+/** The deepest models have some hundred; each is work before its first tensor is looked for. */
+const MAX_LAYERS = 4096;
+/** Far above any stretch of RoPE in use (8 to 64); transformers too takes none below 1. */
+const MAX_ROPE_FACTOR = 4096;
+
 const dimension = Type.Integer({ minimum: 1, maximum: MAX_DIMENSION });
 const tokenIds = Type.Union([Type.Null(), Type.Integer({ minimum: 0 }), Type.Array(Type.Integer({ minimum: 0 }))]);
 const positive = Type.Number({ exclusiveMinimum: 0 });
@@ -16,7 +21,7 @@ const ropeSchema = Type.Object({
   rope_type: Type.Optional(Type.String()),
   type: Type.Optional(Type.String()),
   rope_theta: Type.Optional(positive),
-  factor: Type.Optional(positive),
+  factor: Type.Optional(Type.Number({ minimum: 1, maximum: MAX_ROPE_FACTOR })),
   low_freq_factor: Type.Optional(positive),
   high_freq_factor: Type.Optional(positive),
   original_max_position_embeddings: Type.Optional(dimension),
@@ -28,7 +33,7 @@ const nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Optional(
 const configSchema = Type.Object({
   model_type: Type.String(),
   hidden_size: dimension,
-  num_hidden_layers: dimension,
+  num_hidden_layers: Type.Integer({ minimum: 1, maximum: MAX_LAYERS }),
   num_attention_heads: dimension,
   num_key_value_heads: nullable(dimension),
   head_dim: nullable(dimension),

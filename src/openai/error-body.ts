@@ -74,6 +74,13 @@ function fromFastify(error: Error): PreambleError | null {
   if (!('statusCode' in error && typeof error.statusCode === 'number')) return null;
   const { statusCode, message } = error;
   if (statusCode < 400 || statusCode >= 500) return null;
+  if (statusCode === 415) {
+    // A content-type that is no media type at all; those that are get here as errors of our own.
+    return new PreambleError('unsupported_media_type', message, {
+      action: 'Send JSON with content-type application/json.',
+      cause: error,
+    });
+  }
   const code = statusCode === 413 ? 'body_too_large' : statusCode === 404 ? 'not_found' : 'invalid_request';
   return new PreambleError(code, message, { cause: error });
 }

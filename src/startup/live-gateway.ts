@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { Backend } from '../backends/backend.ts';
 import { trackReadiness } from '../backends/readiness.ts';
@@ -12,8 +11,8 @@ import { surviveLoss } from '../limits/shared-counters.ts';
 import type { ModelEvent } from '../model/obtain/events.ts';
 import { openPromptRegistry } from '../prompts/registry.ts';
 import { createRefusalDetector } from '../refusal/phrase-detector.ts';
-import { createBackend } from './create-backend.ts';
 import { keepFixed } from './fixed-settings.ts';
+import { nextBackends } from './model-backends.ts';
 import { checkPrompts, type Keep, type PreparedPrompts, preparePrompts, warnOfUnavailable } from './prepare-prompts.ts';
 import { acceptPrompts, keepServed, logChanges } from './refresh.ts';
 import type { Shared } from './shared.ts';
@@ -45,7 +44,8 @@ export interface LiveGateway extends Gateway {
   reload(config: Config): Promise<void>;
   /**
    * Looks every prompt up anew, for names that mean another version now. One that can't be used is refused with a line in the log, and what was
-   * served in its place stays. Throws `file_unreadable` for a directory of prompts that is gone; then nothing has changed.
+   * served in its place stays. Throws why one could not be looked at now (its model's server is away, say), once the others have been; and
+   * `file_unreadable` for a directory of prompts that is gone.
    */
   refreshPrompts(): Promise<void>;
   /** Ends what the snapshots hold; when no request runs any more. */
@@ -65,8 +65,6 @@ export function createGateway(
   let refreshing: Promise<void> = Promise.resolve();
   let reloading = new AbortController();
 
-  const create = (name: string, { backend }: Config['models'][string]): Backend =>
-    createBackend(name, backend, { onEvent, logger });
   const closeUnused = (backend: Backend) => {
     backend.close().catch((error: unknown) => logger.error({ err: error }, 'a backend did not close'));
   };
@@ -77,7 +75,7 @@ export function createGateway(
   });
 
   warnOfUnavailable(prepared.prompts, logger);
-  const initial = new Map(Object.entries(prepared.config.models).map(([name, model]) => [name, create(name, model)]));
+  const { all: initial } = nextBackends(prepared.config, null, { logger, onEvent });
   const snapshots = createSnapshots(contents(prepared, initial), closeUnused);
   const checkLoaded = async (name: string, backend: Backend) => {
     const { prompts } = running;
@@ -89,40 +87,33 @@ export function createGateway(
   };
   const readiness = trackReadiness(initial, checkLoaded, () => shared?.degradations() ?? []);
 
-  /** The running backends where their settings are the same; what is new has still to become ready. */
-  const backendsFor = (config: Config) => {
-    const { backends } = snapshots.current();
-    const fresh = new Set<string>();
-    const all = new Map<string, Backend>();
-    for (const [name, model] of Object.entries(config.models)) {
-      const kept = isDeepStrictEqual(model.backend, running.config.models[name]?.backend) && backends.get(name);
-      if (!kept) fresh.add(name);
-      all.set(name, kept || create(name, model));
-    }
-    return { all, fresh };
-  };
-  /** A model that is still loading is checked when it has loaded. */
-  const checkAll = async (prompts: PreparedPrompts, backends: ReadonlyMap<string, Backend>, fresh: Set<string>) => {
+  /** Those that are new to their model: what runs was held against it already. A model that still loads is checked when it has loaded. */
+  const checkNew = async (
+    prompts: PreparedPrompts,
+    backends: ReadonlyMap<string, Backend>,
+    fresh: ReadonlySet<string> = new Set(),
+  ) => {
     for (const [name, backend] of backends) {
-      if (fresh.has(name) || !readiness.isLoading(name)) await checkPrompts(prompts, name, backend, onEvent);
+      if (!fresh.has(name) && readiness.isLoading(name)) continue;
+      const known = fresh.has(name) ? [] : running.prompts.filter(({ model }) => model === name);
+      const digests = new Set(known.map(({ version }) => version?.digest));
+      const unchecked = prompts.filter(({ version }) => !digests.has(version?.digest));
+      await checkPrompts(unchecked, name, backend, onEvent);
     }
   };
   const loaded = (prompts: PreparedPrompts) => prompts.filter(({ model }) => !readiness.isLoading(model));
   const refresh = async (): Promise<void> => {
     refreshes++;
     const { backends } = snapshots.current();
-    const check: Keep['check'] = async (prompt) => {
-      const backend = backends.get(prompt.model);
-      if (backend === undefined || readiness.isLoading(prompt.model)) return;
-      await checkPrompts([prompt], prompt.model, backend, onEvent);
-    };
-    const next = await prepare(running.config, shared, keepServed(running.prompts, check, logger));
+    const keep = keepServed(running.prompts, (prompt) => checkNew([prompt], backends), logger);
+    const next = await prepare(running.config, shared, keep);
     // A reload came between: these prompts were looked up for settings that hold no more.
     if (next.config !== running.config) return await refresh();
     logChanges(running.prompts, next.prompts, logger);
     running = next;
     snapshots.replace(contents(next, backends));
     await acceptPrompts(loaded(next.prompts), shared);
+    if (keep.postponed.length > 0) throw keep.postponed[0];
   };
 
   const local = createLocalCounters();
@@ -149,13 +140,14 @@ export function createGateway(
       checkTogether(config, (keys) => keys.join('.'));
       let next = await prepare(config, shared);
       signal.throwIfAborted();
-      const { all, fresh } = backendsFor(config);
+      const { backends } = snapshots.current();
+      const { all, fresh } = nextBackends(config, { config: running.config, backends }, { logger, onEvent });
       try {
         await Promise.race([Promise.all([...fresh].map((name) => all.get(name)?.ready())), rejection(signal)]);
         for (let seen = -1; seen !== refreshes; ) {
           seen = refreshes;
           next = await prepare(config, shared);
-          await checkAll(next.prompts, all, fresh);
+          await checkNew(next.prompts, all, fresh);
         }
         signal.throwIfAborted();
       } catch (error) {

@@ -1,15 +1,30 @@
 import type { Logger } from 'pino';
+import { PreambleError } from '../errors.ts';
 import type { PromptState } from '../policy/snapshot.ts';
 import type { Keep, PreparedPrompts } from './prepare-prompts.ts';
 import type { Shared } from './shared.ts';
 
+/** What is wrong with a prompt itself, and stays wrong. */
+const FINAL = new Set(['prompt_invalid', 'prompt_mismatch', 'prompt_not_found', 'digest_mismatch', 'file_unreadable']);
+
+export interface KeepServed extends Keep {
+  /** Why prompts could not be looked at. */
+  readonly postponed: unknown[];
+}
+
 /** Refuses what can't be used with one line, however many models and tenants name it. */
-export function keepServed(before: PreparedPrompts, check: Keep['check'], logger: Logger): Keep {
+export function keepServed(before: PreparedPrompts, check: Keep['check'], logger: Logger): KeepServed {
   const said = new Set<string | null>();
+  const postponed: unknown[] = [];
   return {
     before,
     check,
+    postponed,
     onKept({ reference, model, state }, error) {
+      if (!(error instanceof PreambleError) || !FINAL.has(error.code)) {
+        postponed.push(error);
+        return;
+      }
       if (said.has(reference)) return;
       said.add(reference);
       const fields = { event: 'prompt.refused', prompt: reference, model, kept: labelOf(state), err: error };

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OpenAI } from 'openai';
 import pino from 'pino';
 import type { Test } from 'tap';
@@ -7,6 +8,7 @@ import { createEmbeddedBackend } from '../../src/backends/embedded/embedded.ts';
 import type { EmbeddedModel } from '../../src/backends/embedded/model.ts';
 import { trackReadiness } from '../../src/backends/readiness.ts';
 import type { Limits } from '../../src/config/schema.ts';
+import type { EngineOptions } from '../../src/engine/engine.ts';
 import type { Engine } from '../../src/engine/generation.ts';
 import type { Gateway } from '../../src/gateway.ts';
 import type { LimitCounters } from '../../src/limits/counters.ts';
@@ -19,11 +21,16 @@ import type { ModelPolicy, PolicySnapshot, TenantPolicy } from '../../src/policy
 import { identifyModel } from '../../src/prompts/model-identity.ts';
 import { createRefusalDetector } from '../../src/refusal/phrase-detector.ts';
 import { createSnapshots } from '../../src/startup/snapshots.ts';
+import { startTinyEngine, tinyChatModel } from './tiny-model.ts';
 
 export interface BuildOptions {
   engine: Engine;
+  /** Of the checkpoint whose tokenizer and template are used; the default model's if left out. */
+  directory?: string;
   limits?: Partial<Limits>;
   policy?: Partial<ModelPolicy>;
+  /** Names of further models, all answered by the same engine. */
+  models?: readonly string[];
   /** By the SHA-256 of their keys, hex. */
   tenants?: ReadonlyMap<string, TenantPolicy>;
   counters?: LimitCounters;
@@ -44,7 +51,7 @@ export interface Built {
 
 export const modelName = 'test/model';
 
-/** The whole gateway on a real socket, with the default model's tokenizer and the engine that is given; the test's end closes it. */
+/** The whole gateway on a real socket, with the engine that is given; the test's end closes it. */
 export async function build(t: Test, options: BuildOptions): Promise<Built> {
   const logs: Record<string, unknown>[] = [];
   const destination = new Writable({
@@ -55,16 +62,16 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
   });
   const load = async (): Promise<EmbeddedModel> => {
     if (options.loading === true) return await new Promise<never>(() => {});
-    const { directory } = await obtainModel(defaultModelName);
+    const directory = options.directory ?? (await obtainModel(defaultModelName)).directory;
     const [tokenizer, template] = [await loadTokenizer(directory), await loadChatTemplate(directory)];
     const identity = await identifyModel(directory, { tokenizer });
     return { engine: options.engine, tokenizer, template, identity };
   };
   const onIgnoredField = (field: string) => logger.warn({ event: 'field.ignored', field });
   const logger = pino({ level: 'info' }, destination);
-  const backends = new Map([
-    [modelName, createEmbeddedBackend({ load, onIgnoredField, sampling: { temperature: 1, topP: 1 } })],
-  ]);
+  const names = [modelName, ...(options.models ?? [])];
+  const backend = createEmbeddedBackend({ load, onIgnoredField, sampling: { temperature: 1, topP: 1 } });
+  const backends = new Map(names.map((name) => [name, backend]));
   const policy: ModelPolicy = {
     backend: 'embedded',
     prompt: { kind: 'none' },
@@ -72,7 +79,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     ...options.policy,
   };
   const snapshot: PolicySnapshot = {
-    models: new Map([[modelName, policy]]),
+    models: new Map(names.map((name) => [name, policy])),
     aliases: new Map(),
     tenants: options.tenants ?? new Map(),
   };
@@ -115,4 +122,27 @@ export async function collect<Item>(source: AsyncIterable<Item>): Promise<Item[]
   const items: Item[] = [];
   for await (const item of source) items.push(item);
   return items;
+}
+
+export interface BuiltTiny extends Built {
+  engine: Engine;
+}
+
+/** The same on the tiny model, whose engine runs one answer at a time and lets one wait unless told otherwise. */
+export async function buildTiny(
+  t: Test,
+  {
+    engineOptions,
+    ...options
+  }: Omit<BuildOptions, 'engine' | 'directory'> & { engineOptions?: Partial<EngineOptions> } = {},
+): Promise<BuiltTiny> {
+  const directory = t.testdir(await tinyChatModel());
+  const engine = await startTinyEngine(directory, { slots: 1, queue: 1, ...engineOptions });
+  t.teardown(() => engine.close());
+  return { engine, ...(await build(t, { ...options, engine, directory })) };
+}
+
+/** Resolves when the condition holds. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(5);
 }

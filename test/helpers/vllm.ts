@@ -46,7 +46,7 @@ const ModelList = Type.Object({ data: Type.Array(Type.Object({ id: Type.String()
  * Pipe 3 stays open as long as the process that started this one: its end, however it came, ends the whole group. Without that, a
  * test that was killed would leave gigabytes running.
  */
-const WITH_PARENT = '(read -r _ <&3; kill -KILL 0) & exec "$@" 3<&-';
+const WITH_PARENT = '(trap "" TERM; read -r _ <&3; kill -TERM 0; sleep 5; kill -KILL 0) & exec "$@" 3<&-';
 
 /** A real vLLM on the CPU that serves the default model: the shared one where there is one, else one of its own, ready to answer. */
 export async function startVllm(options: VllmOptions = {}): Promise<VllmServer> {

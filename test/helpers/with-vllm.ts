@@ -4,7 +4,7 @@ import { sharedServer, startVllm } from './vllm.ts';
 
 // Runs a command beside one real vLLM, so that the test files in it share it rather than start one each:
 //
-//   node test/helpers/with-vllm.ts npx tap test/backends/vllm
+//   npx node test/helpers/with-vllm.ts npx tap test/backends/vllm
 //
 // Without a command it serves until it is interrupted, and prints the line that gives other terminals the server.
 const [command, ...args] = process.argv.slice(2);

@@ -73,7 +73,7 @@ t.test('Fastify’s own refusals keep their status class and message', async (t)
     Object.assign(new Error('Body is not valid JSON'), { code: 'FST_ERR_X', statusCode });
   t.strictSame(
     [400, 413, 404, 415, 500].map((status) => toErrorResponse(fastify(status)).status),
-    [400, 413, 404, 400, 500],
+    [400, 413, 404, 415, 500],
   );
   t.equal(toErrorResponse(fastify(400)).body.error.message, 'Body is not valid JSON');
   t.notMatch(toErrorResponse(fastify(500)).body.error.message, 'JSON');

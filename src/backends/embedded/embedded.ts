@@ -71,6 +71,7 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
       const limit = request.max_completion_tokens ?? request.max_tokens;
       const limitName = request.max_completion_tokens === undefined ? 'max_tokens' : 'max_completion_tokens';
       checkMaxTokens(limitName, limit, engine.contextLength);
+      checkChoices('n', request.n ?? 1, engine.capacity);
       const identity = newAnswerIdentity('chatcmpl', request.model);
       const events = run(
         loadedNow,
@@ -99,7 +100,7 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
       ignored(ignoredFields(request, 'completion'));
       checkMaxTokens('max_tokens', request.max_tokens, engine.contextLength);
       const prompts = listPrompts(request.prompt);
-      checkChoices(prompts.length * (request.n ?? 1));
+      checkChoices(prompts.length > 1 ? 'prompt' : 'n', prompts.length * (request.n ?? 1), engine.capacity);
       const identity = newAnswerIdentity('cmpl', request.model);
       const events = run(
         loadedNow,
@@ -158,10 +159,12 @@ async function* run(
   }
 }
 
-function checkChoices(choices: number): void {
-  if (choices <= MAX_CHOICES) return;
-  throw new PreambleError('invalid_request', `The request asks for ${choices} choices, the most is ${MAX_CHOICES}.`, {
-    param: 'prompt',
-    action: 'Send fewer prompts at a time.',
+/** Choices take their places in the queue together: more than it holds would be turned away at every try. */
+function checkChoices(param: string, choices: number, capacity: number): void {
+  const most = Math.min(MAX_CHOICES, capacity);
+  if (choices <= most) return;
+  throw new PreambleError('invalid_request', `The request asks for ${choices} choices, the most is ${most}.`, {
+    param,
+    action: 'Ask for fewer at a time.',
   });
 }

@@ -1,15 +1,8 @@
 import type { PromptSegment } from '../../engine/generation.ts';
+import { countPositions } from '../../engine/sequence.ts';
 import { encodeBf16 } from '../../formats/half-precision.ts';
 import { encodeTorchSaveBase64 } from '../../formats/torch-save/write.ts';
 import type { EmbeddingTable } from '../../model/embedding-table.ts';
-
-/** How many positions a model's input takes. */
-export function inputLength(segments: readonly PromptSegment[]): number {
-  return segments.reduce(
-    (total, segment) => total + ('tokens' in segment ? segment.tokens.length : segment.softPrompt.tokens),
-    0,
-  );
-}
 
 /**
  * A model's whole input as embeddings, in base64 of torch.save's bytes: `[positions, hiddenSize]`, BF16 where the checkpoint is, which the
@@ -17,7 +10,7 @@ export function inputLength(segments: readonly PromptSegment[]): number {
  */
 export function embedInput(segments: readonly PromptSegment[], table: EmbeddingTable): Buffer {
   const { hiddenSize } = table;
-  const rows = inputLength(segments);
+  const rows = countPositions(segments);
   const values = new Float32Array(rows * hiddenSize);
   let at = 0;
   for (const segment of segments) {

@@ -1,3 +1,4 @@
+import { countPositions } from '../../engine/sequence.ts';
 import { PreambleError } from '../../errors.ts';
 import type { ChatRequest } from '../../openai/chat.ts';
 import type { TextRequest } from '../../openai/completions.ts';
@@ -7,7 +8,7 @@ import { type EncodingModel, encodeMessages, encodePrompt } from '../encode-prom
 import { chatBody } from './chat-body.ts';
 import type { CleanBody } from './clean-body.ts';
 import { chatAsCompletion, completionBody } from './completion-body.ts';
-import { embedInput, inputLength } from './embedded-input.ts';
+import { embedInput } from './embedded-input.ts';
 import type { LocalModel } from './local-model.ts';
 import { promptPart, textPart } from './prompt-part.ts';
 
@@ -47,7 +48,7 @@ export function completionsWireBody(
   }
   const local = needLocal(target);
   const segments = encodeMessages(encoding(local, target), request.messages, plan);
-  const room = (target.contextLength ?? UNBOUNDED) - inputLength(segments);
+  const room = (target.contextLength ?? UNBOUNDED) - countPositions(segments);
   const asked = fields['max_completion_tokens'] ?? fields['max_tokens'];
   return chatAsCompletion(bytes, request, {
     model: target.model,

@@ -20,6 +20,8 @@ export interface Faults {
   /** Ignores `range`. */
   noRanges?: boolean;
   status?: () => number;
+  /** The weights are answered after this. */
+  held?: Promise<void>;
   /** Bytes sent between pauses of 10 ms. */
   slowly?: number;
 }
@@ -61,6 +63,7 @@ export async function fakeHub(t: Teardown, files: readonly TinyFile[], faults: F
 }
 
 async function send(request: IncomingMessage, response: ServerResponse, real: Buffer, faults: Faults): Promise<void> {
+  await faults.held;
   const status = faults.status?.();
   if (status !== undefined && status !== 200) return void response.writeHead(status).end('no');
   const whole = faults.bytes?.() ?? real;

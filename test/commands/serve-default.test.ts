@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import t from 'tap';
+import { runCli, serving, startCli } from '../helpers/serve-process.ts';
+
+t.test('without any settings it says what it serves, and the curl line that it prints works when pasted', async (t) => {
+  const cwd = t.testdir();
+  const cli = startCli(t, cwd, ['serve', '--port', '0']);
+  const origin = await serving(cli);
+  t.match(cli.stdout(), `Preamble serves ${origin}/v1\n  model   smollm2-135m-instruct, weights 8-bit\n`);
+  t.match(cli.stdout(), /\n {2}prompt {2}smollm2-135m\/careful@1\.0\.0, \d+ virtual tokens\n/);
+  const [line] = await cli.until(/^ {2}curl .*$/m);
+
+  const pasted = await new Promise<string>((resolve, reject) => {
+    execFile('bash', ['-c', line], (error, stdout) => (error === null ? resolve(stdout) : reject(error)));
+  });
+  const answer = JSON.parse(pasted);
+  t.match(answer, { object: 'chat.completion', model: 'smollm2-135m-instruct', choices: [{ finish_reason: 'stop' }] });
+  t.match(answer.choices[0].message.content, /Paris/);
+
+  const response = await fetch(`${origin}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'smollm2-135m-instruct',
+      messages: [{ role: 'user', content: 'Hi' }],
+      max_tokens: 1,
+    }),
+  });
+  t.equal(response.headers.get('x-preamble-prompt'), 'smollm2-135m/careful@1.0.0');
+  await response.text();
+  const [decision] = cli.logs().filter(({ event }) => event === 'refusal.decision');
+  t.match(decision, { prompt: { name: 'smollm2-135m/careful', version: '1.0.0' }, decision: 'complied' });
+  const shown = await runCli(t, cwd, ['prompt', 'show', 'smollm2-135m/careful', '--json']);
+  t.match(decision, { prompt: { digest: JSON.parse(shown.stdout).digest } }, 'by the identity that the file has');
+
+  cli.child.kill('SIGTERM');
+  t.equal(await cli.ended, 0);
+});
