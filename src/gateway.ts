@@ -28,4 +28,6 @@ export interface Gateway {
   readonly counters: LimitCounters;
   /** Fixed at start, as is where the gateway listens. */
   readonly limits: Limits;
+  /** Further paths that are handed on untouched; fixed at start. */
+  readonly passThrough: readonly string[];
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { createAdmin } from './admin.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config/schema.ts';
 import { PreambleError } from './errors.ts';
@@ -13,6 +14,8 @@ export interface Address {
 
 export interface ServeOptions {
   readonly listen: Config['listen'];
+  /** Where operators look; nowhere unless it is set. */
+  readonly admin: Config['admin'];
   readonly logger: Logger;
   onListening(address: Address): void;
   /** Every model can answer. */
@@ -26,16 +29,20 @@ export interface ServeOptions {
 export async function serve(gateway: LiveGateway, options: ServeOptions): Promise<void> {
   const { logger } = options;
   const app = await createApp(gateway, logger);
+  const admin = options.admin === undefined ? null : await createAdmin(gateway, logger);
   const signals = watchProcess(logger);
   try {
     // Before anything is downloaded: a taken port would make that in vain.
     const address = await listen(app, options.listen);
+    if (admin !== null && options.admin !== undefined) await listen(admin, options.admin);
     options.onListening(address);
     const loaded = gateway.readiness.begin().then(() => options.onReady(address));
     await Promise.race([loaded, signals.stopped]);
     logger.info({ event: 'shutdown', signal: await signals.stopped }, 'letting running answers end');
   } finally {
     await app.close();
+    // After the last answer, so that operators can watch the end.
+    await admin?.close();
     await gateway.close();
     signals.forget();
   }

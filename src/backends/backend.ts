@@ -32,17 +32,43 @@ export interface Call<Request> {
   readonly signal: AbortSignal;
 }
 
+/** A request of a kind that the gateway does not read. */
+export interface HandedOn {
+  readonly id: string;
+  readonly path: string;
+  readonly body: Uint8Array;
+  /** The server's name of the LoRA adapter that was asked for; null for the model itself. */
+  readonly adapter: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** A model server as operators see it. */
+export interface ServerStatus {
+  readonly url: string;
+  readonly healthy: boolean;
+  /** Requests under way. */
+  readonly outstanding: number;
+  /** 0 to 1: how much of its share it gets. */
+  readonly weight: number;
+  /** Why it gets no requests; null when it does. */
+  readonly problem: string | null;
+}
+
 /** One model server, or a pool of them. Nothing outside `backends/` knows its wire. */
 export interface Backend {
   readonly kind: 'embedded' | 'vllm';
   chatCompletion(call: Call<ChatRequest>): Promise<Answer<ChatCompletion, ChatCompletionChunk>>;
   completion(call: Call<TextRequest>): Promise<Answer<Completion, Completion>>;
+  /** Hands on what the operator listed (`passThrough`); absent where there is no server to hand it on to. */
+  handOn?(request: HandedOn): Promise<RelayedAnswer>;
   /** Resolves when requests can be answered; rejects with the reason when they never will. */
   ready(): Promise<void>;
   /** Whether the rows of a prompt mean something to this model; once ready. Throws `prompt_mismatch`. */
   checkPrompt(prompt: PromptVersion): Promise<PromptFit>;
   /** Why requests can't be answered now, one sentence; null when they can. */
   problem(): string | null;
+  /** The model servers behind it; none where the model runs in this process. */
+  servers(): readonly ServerStatus[];
   /** The server's LoRA adapters, by the server's names. */
   adapters(): ReadonlySet<string>;
   close(): Promise<void>;

@@ -49,6 +49,7 @@ async function serveCommand(options: ServeCommandOptions, output: Output): Promi
   try {
     await serve(gateway, {
       listen: config.listen,
+      admin: config.admin,
       logger,
       onListening: (address) => output.stdout.write(`Preamble listens on ${baseUrl(address)} and loads.\n`),
       onReady(address) {

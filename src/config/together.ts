@@ -7,6 +7,7 @@ export function checkTogether(config: Config, locate: Locate): void {
   refuseOpenAddress(config, locate);
   checkNames(config, locate);
   checkTenants(config, locate);
+  checkPassThrough(config, locate);
   for (const [name, { backend }] of Object.entries(config.models)) {
     if (backend.kind === 'vllm' && backend.wire === 'completions' && backend.modelDirectory === undefined) {
       throw invalid(
@@ -74,6 +75,19 @@ function checkTenants({ models, tenants }: Config, locate: Locate): void {
         `There are: ${Object.keys(models).join(', ')}.`,
       );
     }
+  });
+}
+
+/** What answers there would come without the safety prompt. */
+const ANSWERING = ['/v1/chat/', '/v1/completions', '/v1/responses', '/v1/messages', '/v1/models'];
+
+function checkPassThrough({ passThrough }: Config, locate: Locate): void {
+  passThrough.forEach((path, index) => {
+    if (!ANSWERING.some((start) => path === start || path.startsWith(start))) return;
+    throw invalid(
+      `${locate(['passThrough', String(index)])}: ${path} would answer without the safety prompt`,
+      'Leave it out.',
+    );
   });
 }
 

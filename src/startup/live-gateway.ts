@@ -127,6 +127,7 @@ export function createGateway(
     detector: createRefusalDetector(),
     counters: shared === null ? local : surviveLoss(shared.counters, { onUnavailable, local, logger }),
     limits: prepared.config.limits,
+    passThrough: prepared.config.passThrough,
     refreshPrompts() {
       refreshing = refreshing.catch(() => {}).then(refresh);
       return refreshing;

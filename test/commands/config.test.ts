@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import t from 'tap';
 import { parse } from 'yaml';
 import { registerConfigCommands } from '../../src/commands/config.ts';
+import { configSchema } from '../../src/config/schema.ts';
 
 async function config(...args: string[]): Promise<string> {
   const stdout = new PassThrough();
@@ -35,6 +36,7 @@ t.test('check says whether a file is valid', async (t) => {
 
 t.test('the schema tells an editor every setting', async (t) => {
   const schema = JSON.parse(await config('schema'));
-  t.strictSame(Object.keys(schema.properties), ['listen', 'models', 'promptDirectories', 'limits', 'log']);
+  t.strictSame(Object.keys(schema.properties), Object.keys(configSchema.properties));
+  t.match(schema.properties.models.patternProperties, { '^.*$': { properties: { backend: { anyOf: [{}, {}] } } } });
   t.match(schema.properties.limits.properties.drainSeconds, { type: 'integer', default: 25, description: /SIGTERM/ });
 });

@@ -95,6 +95,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
       drainSeconds: 5,
       ...options.limits,
     },
+    passThrough: [],
   };
   const app = await createApp(gateway, logger);
   const origin = await app.listen({ host: '127.0.0.1', port: 0 });

@@ -126,6 +126,7 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
     },
 
     checkPrompt: async ({ manifest }) => assertPromptFits(manifest, loadedModel().identity),
+    servers: () => [],
     adapters: () => NONE,
     problem: () => null,
 

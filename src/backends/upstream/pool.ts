@@ -1,18 +1,9 @@
 import type { VllmSettings } from '../../config/schema/backend.ts';
 import { PreambleError } from '../../errors.ts';
+import type { ServerStatus } from '../backend.ts';
 import { chooseServer } from './choose.ts';
 import { isRetryable } from './errors.ts';
 import { createUpstreamServer, type ServerRequest, type ServerResponse, type UpstreamServer } from './server.ts';
-
-export interface ServerStatus {
-  readonly url: string;
-  readonly healthy: boolean;
-  /** Requests under way. */
-  readonly outstanding: number;
-  readonly weight: number;
-  /** Why it gets no requests; null when it does. */
-  readonly problem: string | null;
-}
 
 export interface PoolOptions {
   readonly settings: Pick<VllmSettings, 'urls' | 'retries' | 'connections' | 'timeouts' | 'health'>;

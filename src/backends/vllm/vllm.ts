@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VllmSettings } from '../../config/schema/backend.ts';
 import { PreambleError } from '../../errors.ts';
+import { objectSpans, rootSpan } from '../../formats/json-spans.ts';
+import { splice } from '../../formats/splice.ts';
 import type { Plan } from '../../policy/plan.ts';
 import { assertPromptFits } from '../../prompts/compatibility.ts';
 import type { Backend, Call, RelayedAnswer } from '../backend.ts';
+import { modelEdit } from '../upstream/common-edits.ts';
 import { createUpstreamPool, type UpstreamPool } from '../upstream/pool.ts';
 import type { ServerResponse, UpstreamServer } from '../upstream/server.ts';
 import { createWireTextGuard, type WireTextGuard } from '../upstream/text-guard.ts';
@@ -102,7 +105,12 @@ export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: 
     return { guard, target: { model: adapter ?? model, contextLength, local } };
   }
 
-  async function send(path: string, body: readonly Uint8Array[], from: Call<unknown>, affinity: string | null) {
+  async function send(
+    path: string,
+    body: readonly Uint8Array[],
+    from: Pick<Call<unknown>, 'id' | 'signal'>,
+    affinity: string | null,
+  ) {
     const headers = { ...call.headers, 'content-type': 'application/json', 'x-request-id': from.id };
     return relayed(await pool.send({ method: 'POST', path, headers, body, signal: from.signal }, affinity));
   }
@@ -133,6 +141,12 @@ export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: 
       const body = rawCompletionBody(clean, from.plan, target);
       return await send('/v1/completions', body, from, completionAffinity(clean.request.prompt));
     },
+    async handOn({ id, path, body, adapter, signal }) {
+      const { model } = reached();
+      const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+      const fields = objectSpans(bytes, rootSpan(bytes));
+      return await send(path, splice(bytes, [modelEdit(fields, adapter ?? model)]), { id, signal }, null);
+    },
     async ready() {
       loading ??= load();
       await loading;
@@ -152,6 +166,7 @@ export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: 
       }
       return fit;
     },
+    servers: () => pool.status(),
     adapters: () => adapterNames,
     problem() {
       if (known === null) return waitingFor;

@@ -181,6 +181,11 @@ const wrongFiles: [what: string, archive: Uint8Array, message: RegExp][] = [
   ],
   ['an empty file', new Uint8Array(), /no zip archive/],
   ['safetensors', Buffer.from('\x40\0\0\0\0\0\0\0{"soft_prompt":{}}'), /no zip archive/],
+  [
+    'a zip64 end in front of all',
+    Buffer.concat([torchs.subarray(-42, -22), Buffer.from(writeStoredZip([]))]),
+    /zip64 end record/,
+  ],
   ['bytes in front', Buffer.concat([Buffer.from('#!'), ours]), /lies elsewhere/],
   ['bytes behind', Buffer.concat([ours, Buffer.from('\0')]), /goes on behind its end/],
   ['an archive behind an archive', Buffer.concat([ours, ours]), /lies elsewhere/],

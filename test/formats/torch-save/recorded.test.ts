@@ -42,7 +42,6 @@ const refused: Record<string, RegExp> = {
   module: /names "torch\.nn\.modules\.linear\.Linear"/,
   legacy: /from before torch 1\.6/,
   'protocol-4': /not in protocol 2/,
-  torchscript: /"torchscript\/code\/.*" is compressed/,
 };
 
 for (const version of ['1.13.1', '2.13.0']) {

@@ -48,7 +48,11 @@ t.test('the same tensor makes the same bytes, stored and aligned to 64, with siz
 });
 
 t.test('base64 is of the same bytes, in ASCII', async (t) => {
-  t.same(Buffer.from(encodeTorchSaveBase64(small).toString('latin1'), 'base64'), encodeTorchSave(small));
+  const full = { ...small, bytes: new Uint8Array(24).fill(0xff) };
+  const ascii = encodeTorchSaveBase64(full).toString('latin1');
+  t.match(ascii, /^[A-Za-z0-9+]*\/{10}[A-Za-z0-9+/]*={0,2}$/, 'the alphabet of RFC 4648, section 4');
+  t.equal(ascii.length % 4, 0, 'padded');
+  t.same(Buffer.from(ascii, 'base64'), encodeTorchSave(full));
 });
 
 t.test('a tensor whose bytes are not what its shape needs is not written', async (t) => {

@@ -1,0 +1,27 @@
+import helmet from '@fastify/helmet';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Gateway } from './gateway.ts';
+import { errors } from './plugins/errors.ts';
+import { methods } from './plugins/methods.ts';
+import { healthRoutes } from './routes/health.ts';
+import { statusRoutes } from './routes/status.ts';
+
+/** Operators' questions are short. */
+const BODY_BYTES = 64 * 1024;
+
+/** What operators see, on a listener of its own: no application's key opens it, and no application's address reaches it. */
+export async function createAdmin(gateway: Gateway, logger: FastifyBaseLogger): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_BYTES,
+    forceCloseConnections: true,
+  });
+  await app.register(helmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'self'"] } } });
+  await app.register(errors);
+  await app.register(methods);
+  await app.register(healthRoutes, { gateway });
+  await app.register(statusRoutes, { gateway });
+  app.addOtherMethods();
+  return app;
+}
