@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
 import type { Backend } from '../backends/backend.ts';
 import type { Config } from '../config/schema.ts';
-import { PreambleError } from '../errors.ts';
 import type { ModelEvent } from '../model/obtain/events.ts';
 import { type PromptResolver, type ResolvedPrompt, resolvePrompt } from './resolve-prompt.ts';
 
@@ -55,9 +54,7 @@ export async function preparePrompts(
 async function lookOrKeep(look: () => Promise<PreparedPrompt>, before: PreparedPrompt, keep: Keep) {
   try {
     const next = await look();
-    if (next.state.kind === 'unavailable' && before.state.kind === 'available') {
-      throw new PreambleError('prompt_not_found', next.state.reason);
-    }
+    if (next.error !== undefined && before.state.kind === 'available') throw next.error;
     await keep.check(next);
     return next;
   } catch (error) {

@@ -11,6 +11,8 @@ export interface ResolvedPrompt {
   readonly state: PromptState;
   /** What was found, to be held against the model once that is loaded. */
   readonly version: PromptVersion | null;
+  /** Why it is unavailable. */
+  readonly error?: PreambleError;
 }
 
 /**
@@ -30,14 +32,14 @@ export async function resolvePrompt(
     if (!(error instanceof PreambleError)) throw error;
     const absent = error.code === 'prompt_not_found' && onPromptUnavailable !== 'refuse';
     if (!absent && error.code !== 'redis_unavailable') throw error;
-    return { state: unavailable(reference, error.message, null), version: null };
+    return { state: unavailable(reference, error.message, null), version: null, error };
   }
   try {
     return { state: available(version, await version.load()), version };
   } catch (error) {
-    const unreadable = error instanceof PreambleError && error.code === 'file_unreadable';
-    if (!unreadable || onPromptUnavailable === 'refuse') throw error;
-    return { state: unavailable(reference, error.message, version.manifest.text ?? null), version: null };
+    if (!(error instanceof PreambleError)) throw error;
+    if (error.code !== 'file_unreadable' || onPromptUnavailable === 'refuse') throw error;
+    return { state: unavailable(reference, error.message, version.manifest.text ?? null), version: null, error };
   }
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -82,7 +82,10 @@ export async function startInVain(t: Test, options: GatewayOptions): Promise<str
 
 async function launch(t: Test, options: GatewayOptions) {
   const cache = options.cache ?? (await temporaryDirectory(t));
-  const config = join(await temporaryDirectory(t), 'preamble.yaml');
+  const directory = await temporaryDirectory(t);
+  const config = join(directory, 'preamble.yaml');
+  // A copy, as the engine keeps a folder of its own beside a model's files.
+  await cp(tinyModelDirectory, join(directory, 'model'), { recursive: true });
   await writeFile(config, stringify(settings(options)));
   const child = spawn(process.execPath, [entry, 'serve', '--config', config, '--port', '0'], {
     env: { ...process.env, PREAMBLE_CACHE: cache },
@@ -141,7 +144,7 @@ function settings({ redis, prompt, onPromptUnavailable, promptDirectories, tenan
       tiny: {
         prompt: prompt ?? 'tiny/careful',
         onPromptUnavailable: onPromptUnavailable ?? 'refuse',
-        backend: { kind: 'embedded', model: tinyModelDirectory, slots: slots ?? 8, queue: 1000, threads: 1 },
+        backend: { kind: 'embedded', model: './model', slots: slots ?? 8, queue: 1000, threads: 1 },
       },
     },
     promptDirectories: promptDirectories ?? [],
