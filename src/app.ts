@@ -22,6 +22,7 @@ import { completionRoutes } from './routes/completions.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { passThroughRoutes } from './routes/pass-through.ts';
+import { responseRoutes } from './routes/responses.ts';
 
 /** Milliseconds for a request's headers to arrive: they are one packet; who sends them slower holds a connection to harm. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -65,6 +66,7 @@ export async function createApp(gateway: Gateway, logger: FastifyBaseLogger): Pr
   await app.register(modelRoutes);
   await app.register(chatCompletionRoutes, { gateway });
   await app.register(completionRoutes, { gateway });
+  await app.register(responseRoutes, { gateway });
   await app.register(passThroughRoutes, { gateway, paths: gateway.passThrough });
   app.addOtherMethods();
   return app;

@@ -2,6 +2,7 @@ import type { Backend } from './backends/backend.ts';
 import type { Readiness } from './backends/readiness.ts';
 import type { Limits } from './config/schema.ts';
 import type { LimitCounters } from './limits/counters.ts';
+import type { ResponseStore } from './openai/responses/store.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import type { RefusalDetector } from './refusal/detector.ts';
 
@@ -24,6 +25,8 @@ export interface Gateway {
   release(snapshot: Snapshot): void;
   readonly readiness: Readiness;
   readonly detector: RefusalDetector;
+  /** Where answers of `/v1/responses` are kept; null: they are not. */
+  readonly responses: ResponseStore | null;
   /** Of tenants' limits. */
   readonly counters: LimitCounters;
   /** Fixed at start, as is where the gateway listens. */

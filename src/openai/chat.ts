@@ -18,7 +18,7 @@ const roleSchema = Type.Union([
   Type.Literal('tool'),
 ]);
 
-const messageSchema = Type.Object(
+export const messageSchema = Type.Object(
   {
     role: roleSchema,
     content: Type.Optional(Type.Union([Type.String(), Type.Array(contentPartSchema), Type.Null()])),

@@ -11,13 +11,13 @@ const HARMLESS_TEXT = '<prompt-embeds>';
 const TENSOR_FIELDS = ['prompt_embeds', 'image_embeds', 'audio_embeds'];
 
 /**
- * Refuses a client's own embeddings: a field or a content part of that name, at the top level or anywhere within `messages`.
+ * Refuses a client's own embeddings: a field or a content part of that name, at the top level or anywhere within `messages` or `input`.
  * Throws PreambleError `unsupported_parameter`.
  */
 export function refuseClientEmbeddings(body: unknown): void {
   if (!isObject(body)) return;
   for (const field of TENSOR_FIELDS) if (Object.hasOwn(body, field)) throw embeddingsRefused(field);
-  walkJson({ messages: body['messages'] }, (node) => {
+  walkJson({ messages: body['messages'], input: body['input'] }, (node) => {
     if (typeof node.value === 'string') return;
     for (const field of TENSOR_FIELDS) {
       if (Object.hasOwn(node.value, field) || ('type' in node.value && node.value.type === field))

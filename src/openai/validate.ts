@@ -1,4 +1,4 @@
-import type { Static, TObject } from 'typebox';
+import type { Static, TObject, TSchema } from 'typebox';
 import Compile from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { PreambleError } from '../errors.ts';
@@ -17,6 +17,15 @@ export function requestParser<Schema extends TObject>(schema: Schema): RequestPa
   };
 }
 
+/** A parser of one value within a body, for values whose schema depends on what they are; `path` is where it stands. */
+export function valueParser<Schema extends TSchema>(schema: Schema): (value: unknown, path: string) => Static<Schema> {
+  const validator = Compile(schema);
+  return (value, path) => {
+    if (validator.Check(value)) return value;
+    throw invalidRequest(validator.Errors(value), path);
+  };
+}
+
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -27,12 +36,12 @@ export function fieldError(path: string, problem: string): PreambleError {
 }
 
 /** `/messages/0/role` (JSON pointer, RFC 6901) -> `messages[0].role` */
-function fieldPath(pointer: string): string {
+function fieldPath(pointer: string, base: string): string {
   return pointer
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : path === '' ? part : `${path}.${part}`), '');
+    .reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : path === '' ? part : `${path}.${part}`), base);
 }
 
 function withoutNulls(body: Record<string, unknown>, optional: readonly string[]): Record<string, unknown> {
@@ -44,22 +53,22 @@ function withoutNulls(body: Record<string, unknown>, optional: readonly string[]
 }
 
 /** The deepest fault is the most telling one where a value fits none of several shapes. */
-function invalidRequest(errors: readonly TLocalizedValidationError[]): PreambleError {
+function invalidRequest(errors: readonly TLocalizedValidationError[], base = ''): PreambleError {
   const depths = errors.map((error) => error.instancePath.split('/').length);
   const deepest = errors[depths.indexOf(Math.max(...depths))];
   if (deepest === undefined) return new PreambleError('invalid_request', 'The request body is not valid.');
   const pointer = deepest.instancePath;
   const here = errors.filter((error) => error.instancePath === pointer);
-  if (pointer === '' && deepest.keyword === 'type') {
+  if (pointer === '' && base === '' && deepest.keyword === 'type') {
     return new PreambleError('invalid_request', 'The request body must be a JSON object.', {
       action: 'Send it with content-type application/json.',
     });
   }
   if (deepest.keyword === 'required') {
-    const missing = fieldPath(`${pointer}/${deepest.params.requiredProperties[0] ?? ''}`);
+    const missing = fieldPath(`${pointer}/${deepest.params.requiredProperties[0] ?? ''}`, base);
     return new PreambleError('invalid_request', `Missing required field '${missing}'.`, { param: missing });
   }
-  return fieldError(fieldPath(pointer), describeProblem(here));
+  return fieldError(fieldPath(pointer, base), describeProblem(here));
 }
 
 function describeProblem(errors: readonly TLocalizedValidationError[]): string {

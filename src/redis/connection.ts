@@ -7,7 +7,7 @@ import { type RedisKeys, redisKeys } from './keys.ts';
 import { subscribe } from './subscription.ts';
 
 /** An answer comes within a millisecond or two; a request that waits for its limits should not wait longer than this. */
-export const COMMAND_TIMEOUT_MS = 500;
+const COMMAND_TIMEOUT_MS = 500;
 /** How often Redis is asked whether it still takes writes. */
 const PROBE_INTERVAL_MS = 1_000;
 /** Seconds after which the probe's key is gone, when no gateway is there any more. */

@@ -12,7 +12,7 @@ export interface RedisKeys {
   /** Hash: what a tenant has used of its limits. */
   limits(tenant: string): string;
   /** String: the state of an answer of /v1/responses. */
-  response(id: string): string;
+  response(tenant: string, id: string): string;
   /** String: written again and again to find out whether Redis takes writes. */
   readonly probe: string;
   /** Channel: names of prompts whose alias or versions have changed. */
@@ -25,7 +25,7 @@ export function redisKeys(prefix: string): RedisKeys {
     versions: (name) => `${prefix}versions:${name}`,
     alias: (name) => `${prefix}alias:${name}`,
     limits: (tenant) => `${prefix}limits:${tenant}`,
-    response: (id) => `${prefix}response:${id}`,
+    response: (tenant, id) => `${prefix}response:${tenant}:${id}`,
     probe: `${prefix}probe`,
     changes: `${prefix}changes`,
   };

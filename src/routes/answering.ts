@@ -165,12 +165,19 @@ async function* watched<Request extends AnyRequest, Whole extends AnyAnswer, Par
   surface: Surface<Request, Whole, Part>,
   watch: Watch,
 ): AsyncGenerator<Part> {
+  for await (const part of waitedFor(parts, watch)) {
+    if (watchOnePart(part, wantsUsage, surface, watch)) yield part;
+  }
+}
+
+/** The same, each wait for the next counted as the backend's time. */
+export async function* waitedFor<Part>(parts: AsyncIterable<Part>, watch: Watch): AsyncGenerator<Part> {
   const iterator = parts[Symbol.asyncIterator]();
   try {
     while (true) {
       const next = await watch.waiting(iterator.next());
       if (next.done === true) return;
-      if (watchOnePart(next.value, wantsUsage, surface, watch)) yield next.value;
+      yield next.value;
     }
   } finally {
     await iterator.return?.();

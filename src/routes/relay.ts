@@ -74,11 +74,26 @@ async function pump(
   } finally {
     await source.return?.();
   }
-  if (!done || framer.pending() > 0) {
-    throw new PreambleError('upstream_broken', 'The model server broke off before the answer was complete.', {
-      action: 'Try again.',
-    });
+  if (!done || framer.pending() > 0) throw brokenOff();
+}
+
+/** What a model server's events say, for those who do not hand them on. Throws `upstream_broken` unless they end with `[DONE]`. */
+export async function* relayedParts(answer: RelayedAnswer): AsyncGenerator<unknown> {
+  const framer = createSseFramer();
+  let done = false;
+  for await (const bytes of answer.body) {
+    for (const { data } of framer.push(bytes)) {
+      if (data === DONE) done = true;
+      else if (data !== null) yield parseUpstreamJson(data);
+    }
   }
+  if (!done || framer.pending() > 0) throw brokenOff();
+}
+
+function brokenOff(): PreambleError {
+  return new PreambleError('upstream_broken', 'The model server broke off before the answer was complete.', {
+    action: 'Try again.',
+  });
 }
 
 /** One write for all: events that came in one piece lie side by side in it, and need no copy. */

@@ -125,6 +125,7 @@ export function createGateway(
     release: snapshots.release,
     readiness,
     detector: createRefusalDetector(),
+    responses: shared?.responses ?? null,
     counters: shared === null ? local : surviveLoss(shared.counters, { onUnavailable, local, logger }),
     limits: prepared.config.limits,
     passThrough: prepared.config.passThrough,

@@ -1,15 +1,18 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import type { LimitCounters } from '../limits/counters.ts';
+import type { ResponseStore } from '../openai/responses/store.ts';
 import { connectRedis, type RedisState } from '../redis/connection.ts';
 import { createRedisCounters } from '../redis/counters.ts';
 import { openPromptCache } from '../redis/prompts/cache.ts';
 import { createRedisPrompts, type RedisPrompts } from '../redis/prompts/source.ts';
+import { createRedisResponses } from '../redis/responses.ts';
 
 /** What this gateway shares with others. */
 export interface Shared extends AsyncDisposable {
   readonly prompts: RedisPrompts;
   readonly counters: LimitCounters;
+  readonly responses: ResponseStore;
   /** What does not work now, though requests are answered; a sentence each. */
   degradations(): string[];
 }
@@ -30,6 +33,7 @@ export async function openShared({ redis: settings }: Config, logger: Logger): P
   return {
     prompts,
     counters: createRedisCounters(redis),
+    responses: createRedisResponses(redis, settings.responseSeconds),
     degradations: () => [...sayState(redis.state()), ...prompts.degradations()],
     [Symbol.asyncDispose]: () => redis.close(),
   };

@@ -4,6 +4,7 @@ import { OpenAI } from 'openai';
 import pino from 'pino';
 import type { Test } from 'tap';
 import { createApp } from '../../src/app.ts';
+import type { Backend } from '../../src/backends/backend.ts';
 import { createEmbeddedBackend } from '../../src/backends/embedded/embedded.ts';
 import type { EmbeddedModel } from '../../src/backends/embedded/model.ts';
 import { trackReadiness } from '../../src/backends/readiness.ts';
@@ -17,6 +18,7 @@ import { loadChatTemplate } from '../../src/model/chat/chat-template.ts';
 import { defaultModelName } from '../../src/model/known-models.ts';
 import { obtainModel } from '../../src/model/obtain/obtain.ts';
 import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import type { ResponseStore } from '../../src/openai/responses/store.ts';
 import type { ModelPolicy, PolicySnapshot, TenantPolicy } from '../../src/policy/snapshot.ts';
 import { identifyModel } from '../../src/prompts/model-identity.ts';
 import { createRefusalDetector } from '../../src/refusal/phrase-detector.ts';
@@ -24,7 +26,11 @@ import { createSnapshots } from '../../src/startup/snapshots.ts';
 import { startTinyEngine, tinyChatModel } from './tiny-model.ts';
 
 export interface BuildOptions {
-  engine: Engine;
+  /** What the embedded backend runs; not needed with another backend. */
+  engine?: Engine;
+  backend?: Backend;
+  /** Where answers of `/v1/responses` are kept; nowhere if left out. */
+  responses?: ResponseStore;
   /** Of the checkpoint whose tokenizer and template are used; the default model's if left out. */
   directory?: string;
   limits?: Partial<Limits>;
@@ -65,12 +71,14 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     const directory = options.directory ?? (await obtainModel(defaultModelName)).directory;
     const [tokenizer, template] = [await loadTokenizer(directory), await loadChatTemplate(directory)];
     const identity = await identifyModel(directory, { tokenizer });
+    if (options.engine === undefined) throw new Error('neither an engine nor a backend was given');
     return { engine: options.engine, tokenizer, template, identity };
   };
   const onIgnoredField = (field: string) => logger.warn({ event: 'field.ignored', field });
   const logger = pino({ level: 'info' }, destination);
   const names = [modelName, ...(options.models ?? [])];
-  const backend = createEmbeddedBackend({ load, onIgnoredField, sampling: { temperature: 1, topP: 1 } });
+  const backend =
+    options.backend ?? createEmbeddedBackend({ load, onIgnoredField, sampling: { temperature: 1, topP: 1 } });
   const backends = new Map(names.map((name) => [name, backend]));
   const policy: ModelPolicy = {
     backend: 'embedded',
@@ -87,6 +95,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     ...createSnapshots({ policy: snapshot, backends, logContent: options.logContent ?? false }),
     readiness: trackReadiness(backends),
     detector: createRefusalDetector(),
+    responses: options.responses ?? null,
     counters: options.counters ?? createLocalCounters(),
     limits: {
       bodyBytes: 4 * 2 ** 20,

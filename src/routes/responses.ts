@@ -1,0 +1,132 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { PreambleError } from '../errors.ts';
+import type { Gateway } from '../gateway.ts';
+import type { ChatCompletionRequest, ChatMessage } from '../openai/chat.ts';
+import { toErrorResponse } from '../openai/error-body.ts';
+import { refuseClientEmbeddings } from '../openai/hostile.ts';
+import { inResponsesTerms } from '../openai/responses/chat-fault.ts';
+import { readConversation, toState } from '../openai/responses/conversation.ts';
+import { newResponseId } from '../openai/responses/ids.ts';
+import { asPart, type ChatPart, readChatPart, readWholeChat, type WholeChat } from '../openai/responses/read-chat.ts';
+import { parseResponsesRequest } from '../openai/responses/request.ts';
+import { newResponse, type ResponseObject } from '../openai/responses/response.ts';
+import { toChatRequest } from '../openai/responses/to-chat.ts';
+import { type AnswerTranslation, translateAnswer } from '../openai/responses/translate-answer.ts';
+import { logError } from '../plugins/errors.ts';
+import { elapsedSince } from '../plugins/timing.ts';
+import { type Begun, begin, type Surface, waitedFor } from './answering.ts';
+import { chatSurface } from './chat-completions.ts';
+import { keptResponseRoutes } from './kept-responses.ts';
+import { relayedParts, relayWhole } from './relay.ts';
+import { sendResponseEvents } from './response-stream.ts';
+
+/** The way of a chat request, with all of its answer read. */
+const surface: Surface<ChatCompletionRequest, WholeChat, ChatPart> = {
+  ...chatSurface,
+  call: (backend, call) => backend.chatCompletion(call),
+  readWhole: readWholeChat,
+  readPart: readChatPart,
+};
+
+/** One request on its way. */
+interface Exchange {
+  readonly gateway: Gateway;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly conversation: readonly ChatMessage[];
+  readonly translation: AnswerTranslation;
+}
+
+/** OpenAI's Responses API, in terms of chat completions: whatever holds for those (prompt, guards, decisions) holds here. */
+export async function responseRoutes(app: FastifyInstance, { gateway }: { gateway: Gateway }): Promise<void> {
+  app.post('/v1/responses', async (request, reply) => {
+    refuseClientEmbeddings(request.body);
+    const asked = parseResponsesRequest(request.body);
+    const conversation = await readConversation(asked, gateway.responses, request.tenant.id);
+    const chat = toChatRequest(asked, conversation);
+    refuseClientEmbeddings(chat.request);
+    const begun = await begin(gateway, surface, { request, reply, asked: chat.request, body: chat.body }).catch(
+      (error: unknown) => {
+        throw inResponsesTerms(error);
+      },
+    );
+    const kept = gateway.responses !== null && asked.fields.store !== false;
+    const translation = translateAnswer(newResponse(asked, newResponseId(), kept));
+    const exchange = { gateway, request, reply, conversation, translation };
+    try {
+      if (asked.fields.stream !== true) return await answerWhole(exchange, begun);
+      await answerInEvents(exchange, begun);
+      return reply;
+    } finally {
+      begun.watch.end();
+    }
+  });
+
+  await app.register(keptResponseRoutes, { gateway });
+}
+
+async function answerWhole(
+  exchange: Exchange,
+  { answer, watch, limitHeaders }: Begun<WholeChat, ChatPart>,
+): Promise<ResponseObject> {
+  const { reply, translation } = exchange;
+  let whole: WholeChat | null = null;
+  if (answer.kind === 'whole') whole = answer.body;
+  if (answer.kind === 'relayed' && !answer.events) {
+    await watch.waiting(
+      relayWhole(answer, (body) => {
+        whole = surface.readWhole(body);
+      }),
+    );
+    reply.headers({ ...passedOn(answer.headers), ...limitHeaders });
+  }
+  if (whole === null) throw new PreambleError('upstream_invalid', 'The model server sent what is no chat answer.');
+  if (whole.usage) watch.usage(whole.usage);
+  surface.watchWhole(whole, watch);
+  translation.push(asPart(whole));
+  translation.close();
+  return translation.end(await keep(exchange)).response;
+}
+
+async function answerInEvents(
+  exchange: Exchange,
+  { answer, watch, limitHeaders }: Begun<WholeChat, ChatPart>,
+): Promise<void> {
+  const { gateway, request, reply, translation } = exchange;
+  if (answer.kind === 'whole' || (answer.kind === 'relayed' && !answer.events)) {
+    throw new PreambleError('upstream_invalid', 'The model server did not stream.');
+  }
+  // As in chat completions: a tenant with limits of its own sees those.
+  if (answer.kind === 'relayed') reply.headers({ ...passedOn(answer.headers), ...limitHeaders });
+  reply.header('openai-processing-ms', elapsedSince(request.arrivedAt));
+  const parts = answer.kind === 'stream' ? answer.parts : relayedParts(answer);
+  await sendResponseEvents(reply, waitedFor<unknown>(parts, watch), translation, {
+    stalledClientSeconds: gateway.limits.stalledClientSeconds,
+    waiting: watch.waiting,
+    onError: (error) => logError(error, toErrorResponse(error).status, request),
+    onPart(part) {
+      if (part.usage) watch.usage(part.usage);
+      surface.watchPart(part, watch);
+    },
+    end: async () => translation.end(await keep(exchange)),
+  });
+}
+
+/** Whether the answer is kept. One that could not be is the client's all the same: it says `store: false`, and the log says why. */
+async function keep({ gateway, request, conversation, translation }: Exchange): Promise<boolean> {
+  const response = translation.response();
+  if (gateway.responses === null || !response.store) return false;
+  try {
+    await gateway.responses.save(request.tenant.id, response.id, toState(response, conversation));
+    return true;
+  } catch (error) {
+    logError(error, toErrorResponse(error).status, request);
+    return false;
+  }
+}
+
+/** The body is another one, in length and type. */
+function passedOn(headers: Readonly<Record<string, string | string[]>>): Record<string, string | string[]> {
+  const ours = new Set(['content-type', 'content-length', 'content-encoding']);
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !ours.has(name.toLowerCase())));
+}
