@@ -9,6 +9,8 @@ import { Redis } from 'ioredis';
 import type { Test } from 'tap';
 import { type ConnectionSettings, connectRedis, type RedisConnection } from '../../src/redis/connection.ts';
 
+/** Debian's redis-server; as a sentinel too. */
+const PROGRAM = 'redis-server';
 const TRIES = 5;
 
 export interface TestRedis {
@@ -87,7 +89,7 @@ export async function startServer(
     const base = ['--bind', '127.0.0.1', '--dir', directory, '--save', '', '--loglevel', 'warning'];
     const sentinel = given[0]?.endsWith('.conf') === true;
     const args = sentinel ? [...given] : [...base, ...plain, ...given];
-    const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(PROGRAM, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     killAtExit(child);
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => {

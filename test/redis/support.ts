@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { writePrompt } from '../../src/prompts/artifact-write.ts';
 import { promptFromText } from '../../src/prompts/from-text.ts';
 import { killAtExit, temporaryDirectory, until } from '../helpers/redis.ts';
+import { tinyChatModel } from '../helpers/tiny-model.ts';
 import { tinyModelDirectory } from '../prompts/support/tiny.ts';
 
 const entry = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
@@ -85,7 +86,10 @@ async function launch(t: Test, options: GatewayOptions) {
   const directory = await temporaryDirectory(t);
   const config = join(directory, 'preamble.yaml');
   // A copy, as the engine keeps a folder of its own beside a model's files.
-  await cp(tinyModelDirectory, join(directory, 'model'), { recursive: true });
+  await mkdir(join(directory, 'model'));
+  for (const [name, content] of Object.entries(await tinyChatModel())) {
+    await writeFile(join(directory, 'model', name), content);
+  }
   await writeFile(config, stringify(settings(options)));
   const child = spawn(process.execPath, [entry, 'serve', '--config', config, '--port', '0'], {
     env: { ...process.env, PREAMBLE_CACHE: cache },
