@@ -110,6 +110,15 @@ t.test('a Redis that restarts, and one that holds something else: no wrong answe
   t.match(await counters.take(asked), { granted: true });
   await redis.client.script('FLUSH');
   t.match(await counters.take(asked), { granted: true, states: { requests: { remaining: 8 } } });
+  const ofTokens = { ...asked, tenant: 'tokens', limits: { tokensPerMinute: 10 }, tokens: 5 };
+  const taken = await counters.take(ofTokens);
+  await redis.client.del('preamble:limits:tokens');
+  if (taken.granted) await taken.grant.settle(0);
+  t.match(
+    await counters.take(ofTokens),
+    { states: { tokens: { remaining: 5 } } },
+    'nothing is given back that was not taken',
+  );
   await redis.client.set('preamble:limits:other', 'not a hash');
   await t.rejects(counters.take({ ...asked, tenant: 'other' }), { code: 'redis_unavailable' });
   t.equal(connection.state().status, 'connected', 'one broken key is not the end of Redis');

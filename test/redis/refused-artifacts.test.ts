@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { writePrompt } from '../../src/prompts/artifact-write.ts';
 import { promptFromText } from '../../src/prompts/from-text.ts';
@@ -50,6 +51,10 @@ t.test('what Redis holds is not believed: refused with one line, and the old one
     t.equal(gateway.events('prompt.refused').length, ++refusals, 'one line');
     t.match(gateway.events('prompt.refused').at(-1), { kept: 'tiny/careful@1.0.0', err: { message: reason } }, what);
   }
+
+  // It is looked at twice a second, and what was refused is not refused anew.
+  await sleep(1_500);
+  t.equal(gateway.events('prompt.refused').length, refusals);
 
   await redis.client.hset(key, sound);
   await setAlias(redis, { ...third, version: '2.0.0' });

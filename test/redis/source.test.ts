@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pino from 'pino';
 import t, { type Test } from 'tap';
@@ -72,10 +72,13 @@ t.test('what is kept on disk is believed as little as what is in Redis', async (
   const version = await one.registry.resolve(name);
   await one.prompts.accept(name, version);
   t.equal(version.directory, join(root, 'prompts', 'artifacts', target.digest));
-  await writeFile(join(version.directory, 'prompt.safetensors'), 'something else');
+  const tensor = join(version.directory, 'prompt.safetensors');
+  const bytes = await readFile(tensor);
+  await writeFile(tensor, 'something else');
 
   const two = await source(t, redis, root);
-  t.equal((await (await two.registry.resolve(name)).load()).digest, target.digest, 'fetched anew, and put right');
+  t.equal((await (await two.registry.resolve(name)).load()).digest, target.digest, 'fetched anew');
+  t.strictSame(await readFile(tensor), bytes, 'and put right');
   await writeFile(join(version.directory, 'prompt.json'), '{}');
   const three = await source(t, redis, root);
   await redis.kill();
