@@ -5,6 +5,7 @@ import { registerKeyCommands } from './commands/key.ts';
 import { registerModelCommands } from './commands/model.ts';
 import { processOutput } from './commands/output.ts';
 import { registerPromptCommands } from './commands/prompt.ts';
+import { registerQueriesCommands } from './commands/queries.ts';
 import { registerServeCommand } from './commands/serve.ts';
 import { describe, PreambleError, toError } from './errors.ts';
 import { version } from './version.ts';
@@ -24,6 +25,7 @@ function createProgram(): Command {
   registerModelCommands(program);
   registerPromptCommands(program);
   registerKeyCommands(program);
+  registerQueriesCommands(program);
   return program;
 }
 

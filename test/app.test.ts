@@ -47,6 +47,25 @@ t.test('what is no HTTP is answered in OpenAI’s shape with an id, and the serv
   t.notOk(logs.some(({ level }) => Number(level) >= 50));
 });
 
+t.test('a body that is too large is refused by its length, or where it gets too long', async (t) => {
+  const { origin } = await buildTiny(t);
+  const head = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+  const bytes = 20 * 2 ** 20;
+  const chunk = `${(2 ** 20).toString(16)}\r\n${'x'.repeat(2 ** 20)}\r\n`;
+  for (const request of [
+    `${head}content-length: ${bytes}\r\n\r\n`,
+    `${head}transfer-encoding: chunked\r\n\r\n${chunk.repeat(5)}`,
+  ]) {
+    const answer = await raw(origin, request);
+    t.match(answer, /^HTTP\/1\.1 413 /);
+    t.match(answer, /\r\nx-request-id: req_[0-9a-f]{32}\r\n/);
+    t.match(bodyOf(answer), {
+      error: { code: 'body_too_large', type: 'invalid_request_error', message: /too large\. Send a smaller one/ },
+    });
+  }
+  t.equal((await fetch(`${origin}/healthz`)).status, 200);
+});
+
 t.test('paths that cannot be decoded are answered like any other', async (t) => {
   const { origin, logs } = await buildTiny(t);
   for (const path of ['/%', '/v1/models/%ff%', '/v1/%zz?key=hunter2', `/v1/models/${'x'.repeat(600)}`]) {

@@ -28,17 +28,47 @@ export function objectSpans(bytes: Buffer, object: JsonSpan): Map<string, JsonSp
     const name = String(JSON.parse(bytes.toString('utf8', at, nameEnd)));
     const start = skipSpace(bytes, skipSpace(bytes, nameEnd) + 1);
     const end = skipValue(bytes, start);
-    if (spans.has(name)) {
-      throw new PreambleError('invalid_request', `The request body names ${JSON.stringify(name.slice(0, 80))} twice.`, {
-        action: 'Send it once.',
-        param: name.slice(0, 80),
-      });
-    }
+    if (spans.has(name)) throw namedTwice(name);
     spans.set(name, { start, end });
     at = skipSpace(bytes, end);
     if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1);
   }
   return spans;
+}
+
+/**
+ * Throws `invalid_request` for a name that stands twice in one object, at any depth: what was checked is what `JSON.parse` took, the last,
+ * and who reads the bytes after us may take the first.
+ */
+export function assertUniqueNames(bytes: Buffer): void {
+  const { start, end } = rootSpan(bytes);
+  /** Of each open object the names so far; null for an open array. */
+  const open: (Set<string> | null)[] = [];
+  for (let at = start; at < end; ) {
+    const byte = bytes[at];
+    if (byte === OPEN_BRACE) open.push(new Set());
+    else if (byte === OPEN_BRACKET) open.push(null);
+    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) open.pop();
+    if (byte !== QUOTE) {
+      at++;
+      continue;
+    }
+    const behind = skipString(bytes, at);
+    if (bytes[skipSpace(bytes, behind)] === COLON) {
+      const name = String(JSON.parse(bytes.toString('utf8', at, behind)));
+      const names = open.at(-1);
+      if (names?.has(name)) throw namedTwice(name);
+      names?.add(name);
+    }
+    at = behind;
+  }
+}
+
+function namedTwice(name: string): PreambleError {
+  return new PreambleError('invalid_request', `The request body names ${JSON.stringify(name.slice(0, 80))} twice.`, {
+    action: 'Send it once.',
+    param: name.slice(0, 80),
+  });
 }
 
 /** Where the items of an array stand. */

@@ -18,7 +18,3 @@ export function splice(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array[] 
   if (at < bytes.length) pieces.push(bytes.subarray(at));
   return pieces;
 }
-
-export function totalLength(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((total, piece) => total + piece.length, 0);
-}

@@ -26,7 +26,7 @@ export interface AnswerEnd {
 
 export interface Admission {
   readonly headers: Record<string, string>;
-  /** Call it once, however the answer ended; null where none was begun. */
+  /** Call it however the answer ended; null where none was begun. Only the first call counts. */
   settle(end: AnswerEnd | null): void;
 }
 
@@ -45,9 +45,12 @@ export async function admit(counters: LimitCounters, asked: AdmissionRequest): P
   asked.onHeaders(headers);
   if (!taken.granted) throw overLimit(taken.over, limits, taken.retryMs);
   const { grant } = taken;
+  let settled = false;
   return {
     headers,
     settle(end) {
+      if (settled) return;
+      settled = true;
       // A store that can't be asked now: see Grant.
       grant.settle(usedTokens(end, asked.promptTokens)).catch(() => {});
     },

@@ -68,21 +68,22 @@ function toPreambleError(thrown: unknown): PreambleError {
   return fromFastify(thrown) ?? new PreambleError('internal', INTERNAL_MESSAGE, { cause: thrown });
 }
 
+/** Fastify's refusals by status; any other is `invalid_request`. */
+const FASTIFY_FAULTS: Readonly<Record<number, { code: ErrorCode; action?: string }>> = {
+  404: { code: 'not_found' },
+  413: { code: 'body_too_large', action: 'Send a smaller one.' },
+  // A content-type that is no media type at all; the others are refused by our own parser.
+  415: { code: 'unsupported_media_type', action: 'Send JSON with content-type application/json.' },
+};
+
 /** Fastify's own refusals of a request (`FST_…`, 4xx) are about the request alone, and their messages are for the client. */
 function fromFastify(error: Error): PreambleError | null {
   if (!('code' in error && typeof error.code === 'string' && error.code.startsWith('FST_'))) return null;
   if (!('statusCode' in error && typeof error.statusCode === 'number')) return null;
   const { statusCode, message } = error;
   if (statusCode < 400 || statusCode >= 500) return null;
-  if (statusCode === 415) {
-    // A content-type that is no media type at all; those that are get here as errors of our own.
-    return new PreambleError('unsupported_media_type', message, {
-      action: 'Send JSON with content-type application/json.',
-      cause: error,
-    });
-  }
-  const code = statusCode === 413 ? 'body_too_large' : statusCode === 404 ? 'not_found' : 'invalid_request';
-  return new PreambleError(code, message, { cause: error });
+  const { code, ...details } = FASTIFY_FAULTS[statusCode] ?? { code: 'invalid_request' };
+  return new PreambleError(code, message, { ...details, cause: error });
 }
 
 function headersFor(error: PreambleError, status: number): Record<string, string> {

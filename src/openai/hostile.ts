@@ -8,7 +8,7 @@ export const RESERVED_TEXT = '<prompt_embeds>';
 const HARMLESS_TEXT = '<prompt-embeds>';
 
 /** Fields and content parts in which a client hands the model server a tensor to deserialise (CVE-2025-62164 and its successors). */
-const TENSOR_FIELDS = ['prompt_embeds', 'image_embeds', 'audio_embeds'];
+const TENSOR_FIELDS = ['prompt_embeds', 'image_embeds', 'audio_embeds', 'video_embeds'];
 
 /**
  * Refuses a client's own embeddings: a field or a content part of that name, at the top level or anywhere within `messages` or `input`.

@@ -44,12 +44,12 @@ export const readChat = reader<ReadChat>(chatSchema);
 export const readChatChunk = reader<ReadChatChunk>(chatChunkSchema);
 export const readCompletion = reader<ReadCompletion>(completionSchema);
 
-/** Throws PreambleError `upstream_invalid`. */
+/** Throws PreambleError `upstream_invalid`; without its cause, as the parser's message quotes the text, and causes are logged. */
 export function parseUpstreamJson(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new PreambleError('upstream_invalid', 'The model server sent something that is not JSON.', { cause });
+  } catch {
+    throw new PreambleError('upstream_invalid', 'The model server sent something that is not JSON.');
   }
 }
 

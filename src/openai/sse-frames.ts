@@ -45,7 +45,8 @@ export function createSseFramer(maxBytes: number = MAX_FRAME_BYTES): SseFramer {
       }
       held = all.subarray(frameStart);
       lineStart -= frameStart;
-      if (held.length > maxBytes) {
+      // Those that are complete are handed on first; the next bytes find it too large again.
+      if (held.length > maxBytes && frames.length === 0) {
         throw new PreambleError('upstream_invalid', `The model server sent an event of more than ${maxBytes} bytes.`);
       }
       return frames;

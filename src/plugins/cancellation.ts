@@ -19,11 +19,19 @@ export interface CancellationOptions {
   drainSeconds: number;
 }
 
+/** For the error that ends an answer to reach the client, once the time to drain is over. */
+const LAST_WORDS_MS = 500;
+
 /** One AbortSignal a request, from the client's socket to whoever computes the answer. */
 export const cancellation = fastifyPlugin(
   async (app, options: CancellationOptions) => {
     const running = new Set<AbortController>();
     let drained: NodeJS.Timeout | undefined;
+    let closing: NodeJS.Timeout | undefined;
+    // Node does not count every connection that has nothing to do as idle, and one left open would keep the process.
+    const closeSoon = () => {
+      closing ??= setTimeout(() => app.server.closeAllConnections(), LAST_WORDS_MS);
+    };
 
     app.decorate('draining', false);
     // Every request gets its own in the hook below; this one only gives the property its shape.
@@ -39,6 +47,7 @@ export const cancellation = fastifyPlugin(
         running.delete(controller);
         // Else a client that keeps its connection would keep us.
         if (app.draining) setImmediate(() => app.server.closeIdleConnections());
+        if (app.draining && running.size === 0) closeSoon();
         if (!reply.raw.writableFinished) controller.abort(new PreambleError('cancelled', 'The client went away.'));
       });
       if (app.draining) {
@@ -49,14 +58,19 @@ export const cancellation = fastifyPlugin(
 
     app.addHook('preClose', async () => {
       app.draining = true;
+      if (running.size === 0) closeSoon();
       drained = setTimeout(() => {
         const reason = new PreambleError('shutting_down', 'The gateway shut down before the answer was complete.', {
           action: 'Try again.',
         });
         for (const controller of running) controller.abort(reason);
+        closeSoon();
       }, options.drainSeconds * 1000);
     });
-    app.addHook('onClose', async () => clearTimeout(drained));
+    app.addHook('onClose', async () => {
+      clearTimeout(drained);
+      clearTimeout(closing);
+    });
   },
   { name: 'cancellation', fastify: '5.x' },
 );

@@ -27,7 +27,12 @@ export function sendError(thrown: unknown, request: FastifyRequest, reply: Fasti
 /** A client's fault is one quiet line; ours is an error with its causes. Bodies and texts are in neither. */
 export function logError(thrown: unknown, status: number, request: FastifyRequest): void {
   const error = toError(thrown);
-  if (status >= 500) request.log.error({ err: error, status }, 'request failed');
+  if (error instanceof PreambleError && error.relayed !== undefined) {
+    // Without the model server's own words, which may quote the request.
+    const fields = { code: error.code, upstreamStatus: error.relayed.status, upstreamCode: error.relayed.code, status };
+    if (status >= 500) request.log.error(fields, 'request failed');
+    else request.log.info(fields, 'request refused');
+  } else if (status >= 500) request.log.error({ err: error, status }, 'request failed');
   else
     request.log.info(
       { code: error instanceof PreambleError ? error.code : null, reason: error.message, status },

@@ -26,6 +26,8 @@ export const timing = fastifyPlugin(
           // Never the query: people put keys there.
           path: request.url.split('?', 1)[0],
           status: reply.statusCode,
+          // None where no key was valid, or the request went no further than its headers.
+          tenant: request.tenant?.id ?? null,
           ms: elapsedSince(request.arrivedAt),
         },
         'request answered',

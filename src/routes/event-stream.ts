@@ -44,6 +44,8 @@ export async function sendEvents(
 export function beginEventStream(reply: FastifyReply, status: number): ServerResponse {
   reply.hijack();
   reply.raw.writeHead(status, { ...definedHeaders(reply), ...headers });
+  // Node would hold it back until there is a body: until the first token.
+  reply.raw.flushHeaders();
   return reply.raw;
 }
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { RelayedAnswer } from '../backends/backend.ts';
-import { PreambleError } from '../errors.ts';
+import { PreambleError, toError } from '../errors.ts';
 import { parseUpstreamJson } from '../openai/read-answer.ts';
 import { encodeErrorEvent } from '../openai/sse.ts';
 import { createSseFramer, type SseFrame } from '../openai/sse-frames.ts';
@@ -43,7 +43,7 @@ export async function relayEvents(
   const raw = beginEventStream(reply, answer.status);
   try {
     await pump(raw, answer, read, options);
-    raw.end();
+    if (!raw.destroyed) raw.end();
   } catch (error) {
     options.onError(error);
     if (!raw.destroyed) raw.end(encodeErrorEvent(error));
@@ -59,22 +59,30 @@ async function pump(
   const framer = createSseFramer();
   const source = answer.body[Symbol.asyncIterator]();
   let done = false;
+  const isKept = ({ data }: SseFrame) => {
+    if (data === DONE) done = true;
+    return data === null || data === DONE || read(parseUpstreamJson(data));
+  };
+  const isComplete = () => done && framer.pending() === 0;
   try {
     while (true) {
-      const next = await waiting(source.next());
+      const next = await waiting(source.next()).catch((error: unknown) => {
+        // How the connection ends behind a complete answer is nothing to the client.
+        if (!isComplete()) throw error;
+        return { done: true as const, value: undefined };
+      });
       if (next.done === true) break;
       const frames = framer.push(next.value);
-      const kept = frames.filter((frame) => {
-        if (frame.data === DONE) done = true;
-        return frame.data === null || frame.data === DONE || read(parseUpstreamJson(frame.data));
-      });
-      if (kept.length === 0) continue;
-      if (!raw.write(joined(kept, frames.length))) await waiting(drained(raw, stalledClientSeconds));
+      const { kept, fault } = sift(frames, isKept);
+      if (kept.length > 0 && !raw.write(joined(kept, frames.length))) {
+        await waiting(drained(raw, stalledClientSeconds));
+      }
+      if (fault !== null) throw fault;
     }
   } finally {
     await source.return?.();
   }
-  if (!done || framer.pending() > 0) throw brokenOff();
+  if (!isComplete()) throw brokenOff();
 }
 
 /** What a model server's events say, for those who do not hand them on. Throws `upstream_broken` unless they end with `[DONE]`. */
@@ -94,6 +102,20 @@ function brokenOff(): PreambleError {
   return new PreambleError('upstream_broken', 'The model server broke off before the answer was complete.', {
     action: 'Try again.',
   });
+}
+
+/** What goes on to the client: with a fault, the events in front of it. */
+function sift(
+  frames: readonly SseFrame[],
+  isKept: (frame: SseFrame) => boolean,
+): { kept: SseFrame[]; fault: Error | null } {
+  const kept: SseFrame[] = [];
+  try {
+    for (const frame of frames) if (isKept(frame)) kept.push(frame);
+    return { kept, fault: null };
+  } catch (error) {
+    return { kept, fault: toError(error) };
+  }
 }
 
 /** One write for all: events that came in one piece lie side by side in it, and need no copy. */

@@ -1,4 +1,5 @@
-import { unwatchFile, watchFile } from 'node:fs';
+import { closeSync, openSync, unwatchFile, watchFile } from 'node:fs';
+import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import { describe, PreambleError, toError } from '../errors.ts';
@@ -24,6 +25,8 @@ export interface ReloadOptions {
 export function keepReloaded({ gateway, file, load, logger }: ReloadOptions): { stop(): void } {
   let settling: NodeJS.Timeout | undefined;
   let begun = 0;
+  // Asked now: of a terminal that is gone, the answer is no.
+  const onTerminal = isatty(0) || isatty(2);
 
   const reload = async () => {
     const mine = ++begun;
@@ -42,6 +45,10 @@ export function keepReloaded({ gateway, file, load, logger }: ReloadOptions): { 
   };
   const onHangup = () => {
     clearTimeout(settling);
+    if (onTerminal && terminalIsGone()) {
+      process.kill(process.pid, 'SIGTERM');
+      return;
+    }
     void reload();
   };
   const onChange = () => {
@@ -57,4 +64,14 @@ export function keepReloaded({ gateway, file, load, logger }: ReloadOptions): { 
       unwatchFile(file, onChange);
     },
   };
+}
+
+/** SIGHUP's first meaning: the window was closed. Who tries the gateway there wants it to end with it, and its port to be free. */
+function terminalIsGone(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return false;
+  } catch {
+    return true;
+  }
 }

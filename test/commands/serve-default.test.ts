@@ -28,6 +28,7 @@ t.test('without any settings it says what it serves, and the curl line that it p
   });
   t.equal(response.headers.get('x-preamble-prompt'), 'smollm2-135m/careful@1.0.0');
   await response.text();
+  await cli.until(/"event":"refusal\.decision".*\n/);
   const [decision] = cli.logs().filter(({ event }) => event === 'refusal.decision');
   t.match(decision, { prompt: { name: 'smollm2-135m/careful', version: '1.0.0' }, decision: 'complied' });
   const shown = await runCli(t, cwd, ['prompt', 'show', 'smollm2-135m/careful', '--json']);

@@ -55,6 +55,12 @@ t.test('what is wrong at the start is one line on standard error, and the proces
       { PREAMBLE_MODELS_TINY_PROMPT: 'smollm2-135m/careful' },
       /smollm2-135m\/careful@1\.0\.0 was made for .* and does not fit/,
     ],
+    [
+      'a cache directory that cannot be written',
+      [],
+      { PREAMBLE_CACHE: '/dev/null/cache', PREAMBLE_MODELS_TINY_BACKEND_MODEL: 'smollm2-135m-instruct' },
+      /^The model cache \/dev\/null\/cache cannot be written \(\w+\)\. .*set PREAMBLE_CACHE/,
+    ],
     ['a model that is not there', [], { PREAMBLE_MODELS_TINY_BACKEND_MODEL: './absent' }, /absent does not exist/],
   ];
   for (const [name, args, environment, message] of cases) {

@@ -6,7 +6,7 @@ import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { tinyModelDirectory } from '../prompts/support/tiny.ts';
 
 /** Long enough that an answer which is told to go on (`ignore_eos`) runs until the test ends it. */
-export const TINY_CONTEXT = 65_536;
+const TINY_CONTEXT = 65_536;
 
 const CHAT_TEMPLATE =
   "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}{% endfor %}" +

@@ -28,12 +28,13 @@ export interface VllmOptions {
   /** A Hugging Face directory. Where it is given the server is always one's own; left out, the default model is served. */
   directory?: string;
   extraArguments?: string[];
+  startLimitMs?: number;
 }
 
 /** An origin where a server with the default model and `--enable-prompt-embeds` runs: several test files then share it (with-vllm.ts). */
 export const sharedServer = 'PREAMBLE_TEST_VLLM_URL';
 
-/** It takes 90 s on two cores with nothing else to do; tests that run beside it may take one of them. */
+/** It takes 60 to 90 s on two idle cores, and took 230 s on busy ones. Below tap's own limit for a test file, which would not say why. */
 const START_LIMIT_MS = 280_000;
 /** From SIGTERM to SIGKILL. */
 const STOP_LIMIT_MS = 10_000;
@@ -95,7 +96,7 @@ export async function startVllm(options: VllmOptions = {}): Promise<VllmServer> 
   };
   const origin = `http://127.0.0.1:${port}`;
   try {
-    await untilHealthy(origin, ended);
+    await untilHealthy(origin, ended, options.startLimitMs ?? START_LIMIT_MS);
     return { origin, modelName: await servedModel(origin), log, stop };
   } catch (error) {
     await stop();
@@ -120,8 +121,8 @@ function serverArguments(directory: string, modelName: string, port: number, opt
   return [...server, ...model, '--enforce-eager', '--enable-prompt-embeds', ...(options.extraArguments ?? [])];
 }
 
-async function untilHealthy(origin: string, ended: Promise<unknown[]>): Promise<void> {
-  const deadline = performance.now() + START_LIMIT_MS;
+async function untilHealthy(origin: string, ended: Promise<unknown[]>, limitMs: number): Promise<void> {
+  const deadline = performance.now() + limitMs;
   const early = ended.then(([code, signal]) => {
     throw new Error(`it ended by itself (${code ?? signal})`);
   });
@@ -133,7 +134,7 @@ async function untilHealthy(origin: string, ended: Promise<unknown[]>): Promise<
     if (await Promise.race([health, early])) return;
     await Promise.race([sleep(POLL_MS), early]);
   }
-  throw new Error(`it was not ready within ${START_LIMIT_MS / 1000} s`);
+  throw new Error(`it was not ready within ${limitMs / 1000} s`);
 }
 
 async function servedModel(origin: string): Promise<string> {

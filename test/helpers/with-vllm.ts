@@ -8,7 +8,8 @@ import { sharedServer, startVllm } from './vllm.ts';
 //
 // Without a command it serves until it is interrupted, and prints the line that gives other terminals the server.
 const [command, ...args] = process.argv.slice(2);
-const server = await startVllm();
+// No test's time limit runs yet.
+const server = await startVllm({ startLimitMs: 600_000 });
 process.stderr.write(`${sharedServer}=${server.origin}\n`);
 try {
   if (command === undefined) {

@@ -46,7 +46,11 @@ t.test(
 );
 
 t.test('the wait that is told is enough, and no longer than needed by more than a millisecond', async () => {
-  const numbers = fc.tuple(fc.integer({ min: 1, max: 1_000_000 }), fc.nat(3_000_000), fc.double({ min: 0, max: 1 }));
+  const numbers = fc.tuple(
+    fc.integer({ min: 1, max: 1_000_000 }),
+    fc.nat(3_000_000),
+    fc.double({ min: 0, max: 1, noNaN: true }),
+  );
   fc.assert(
     fc.property(numbers, ([limit, spent, part]) => {
       const cost = reserved(part * limit, limit);

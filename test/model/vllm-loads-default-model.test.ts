@@ -5,8 +5,8 @@ import { postJson } from '../helpers/build.ts';
 import { startVllm } from '../helpers/vllm.ts';
 import { recordedAnswers, recordedLogits } from './transformer/support/smollm2.ts';
 
-/** vLLM computes in bfloat16, whose rounding moves a logprob by a few hundredths. */
-const TOLERANCE = 0.2;
+/** vLLM computes in bfloat16: measured, the twenty logprobs are up to 0.15 away. A wrong weight or position moves them by whole units. */
+const TOLERANCE = 0.5;
 
 const completionSchema = Type.Object({
   prompt_token_ids: Type.Array(Type.Integer()),

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { buildTiny, modelName, postJson } from '../helpers/build.ts';
+import { buildTiny, modelName, postJson, until } from '../helpers/build.ts';
 
 t.test('every answer has an id, the caller’s own where it is sane, and the log has the same', async (t) => {
   const { origin, logs } = await buildTiny(t);
@@ -19,7 +19,8 @@ t.test('every answer has an id, the caller’s own where it is sane, and the log
   for (const [index, id] of ids.entries()) t.match(id, /^req_[0-9a-f]{32}$/, answers[index]?.url ?? '');
   t.equal(new Set(ids).size, ids.length);
   for (const response of answers) await response.text();
-  for (const id of ids) t.ok(logs.some(({ requestId }) => requestId === id));
+  // A line of its own for each; it is written when the answer has left.
+  await until(() => ids.every((id) => logs.some(({ requestId }) => requestId === id)));
 
   t.equal(
     (await postJson(`${origin}/v1/completions`, short, { 'x-request-id': 'trace:1/a=b' })).headers.get('x-request-id'),

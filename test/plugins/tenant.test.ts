@@ -1,6 +1,6 @@
 import { AuthenticationError } from 'openai';
 import t from 'tap';
-import { build, modelName, postJson } from '../helpers/build.ts';
+import { build, modelName, postJson, until } from '../helpers/build.ts';
 import { scriptedEngine } from '../helpers/scripted-engine.ts';
 import { clientOf, tenantsByKey } from '../helpers/tenants.ts';
 
@@ -17,6 +17,8 @@ t.test('with tenants, a key is needed', async (t) => {
     const answer = await clientOf(origin, key).chat.completions.create(chat);
     t.equal(answer.choices[0]?.message.content, 'Good day to you.');
     t.match(decisions(), [{ tenant: 'web', mode: 'monitor' }]);
+    await until(() => logs.some((line) => line['event'] === 'request'));
+    t.match(logs.at(-1), { event: 'request', status: 200, tenant: 'web' });
   });
 
   await t.test("a missing and a wrong one are refused alike, in OpenAI's shape", async (t) => {

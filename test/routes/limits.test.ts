@@ -1,11 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
 import { OpenAI, RateLimitError } from 'openai';
 import t from 'tap';
 import { PreambleError } from '../../src/errors.ts';
 import type { LimitCounters } from '../../src/limits/counters.ts';
 import { createLocalCounters } from '../../src/limits/local-counters.ts';
 import { surviveLoss } from '../../src/limits/shared-counters.ts';
-import { build, modelName, postJson } from '../helpers/build.ts';
+import { build, modelName, postJson, until } from '../helpers/build.ts';
 import { scriptedEngine } from '../helpers/scripted-engine.ts';
 import { clientOf, tenantsByKey } from '../helpers/tenants.ts';
 
@@ -17,9 +16,8 @@ function stoppedCounters() {
   return { clock, counters: createLocalCounters(() => clock.now) };
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate();
-}
+const estimateOf = (body: { max_tokens: number }, more: object = {}) =>
+  Math.ceil(JSON.stringify({ ...body, ...more }).length / 4) + body.max_tokens;
 
 const brokenStore: LimitCounters = {
   take: async () => {
@@ -100,7 +98,7 @@ t.test('tokens a minute: estimated at first, settled by what the model counted',
   const { origin } = await build(t, { engine, tenants, counters });
   const client = clientOf(origin, 'web');
   const body = { ...chat, max_tokens: 100 };
-  const estimate = Math.ceil(JSON.stringify(body).length / 4) + 100;
+  const estimate = estimateOf(body);
   const first = await client.chat.completions.create(body).withResponse();
   t.equal(first.response.headers.get('x-ratelimit-remaining-tokens'), String(1000 - estimate));
   const used = first.data.usage?.total_tokens ?? 0;
@@ -134,7 +132,8 @@ t.test('a stream that the client leaves is counted by what was seen of it', asyn
   const client = clientOf(origin, 'web');
   const body = { ...chat, max_tokens: 5000 };
   engine.pause();
-  const stream = await client.chat.completions.create({ ...body, stream: true });
+  const { data: stream, response } = await client.chat.completions.create({ ...body, stream: true }).withResponse();
+  t.match(Number(response.headers.get('x-ratelimit-remaining-tokens')), 10_000 - estimateOf(body, { stream: true }));
   for await (const _ of stream) break;
   await until(() => decisions().length === 1);
   engine.resume();

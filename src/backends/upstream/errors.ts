@@ -5,6 +5,10 @@ import { type HeaderValues, passedHeaders } from './headers.ts';
 /** Characters of a server's message that go on: enough for a sentence or two, too few for a request that it quotes. */
 const MAX_MESSAGE = 500;
 const MAX_CODE = 80;
+/** Longer than any word. */
+const BASE64 = /[A-Za-z0-9+/_-]{64,}={0,2}/g;
+/** Python's, where it was put on one line. */
+const STACK_TRACE = /\bTraceback \(most recent|\bFile "[^"]*", line \d/;
 
 /** A model server's error answer, in OpenAI's shape and with its status, whatever shape it came in. */
 export function upstreamError(status: number, headers: HeaderValues, body: string): PreambleError {
@@ -16,7 +20,7 @@ export function upstreamError(status: number, headers: HeaderValues, body: strin
   });
 }
 
-/** What went wrong on the way to or from a model server. `before`: no byte of the answer had come. */
+/** What went wrong on the way to or from a model server. */
 export function transportError(thrown: unknown, signal: AbortSignal): PreambleError {
   if (signal.aborted && signal.reason instanceof PreambleError) return signal.reason;
   const error = toError(thrown);
@@ -101,12 +105,19 @@ function readFault(body: string): Fault {
 /** The first line: what follows is a stack trace, or the request. */
 function oneLine(message: string): string | null {
   const [line = ''] = message.trim().split('\n', 1);
-  if (line === '') return null;
-  return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}…` : line;
+  const [told = ''] = line.split(STACK_TRACE, 1);
+  const text = withoutRows(told).trim();
+  if (text === '') return null;
+  return text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE)}…` : text;
 }
 
 function shortText(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value.slice(0, MAX_CODE) : null;
+  return typeof value === 'string' && value !== '' ? withoutRows(value).slice(0, MAX_CODE) : null;
+}
+
+/** vLLM quotes what it could not take, the first 200 characters of a soft prompt's rows too. */
+function withoutRows(text: string): string {
+  return text.replace(BASE64, '…');
 }
 
 function passedRetryHeaders(headers: HeaderValues): Record<string, string> {

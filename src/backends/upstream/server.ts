@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { Pool } from 'undici';
 import type { VllmSettings } from '../../config/schema/backend.ts';
+import { PreambleError } from '../../errors.ts';
 import type { Candidate } from './choose.ts';
 import { isServerAway, transportError, upstreamError } from './errors.ts';
 import { firstValue, type HeaderValues, passedHeaders } from './headers.ts';
@@ -75,8 +76,13 @@ export function createUpstreamServer(url: string, settings: ServerSettings): Ups
       });
       if (statusCode >= 400) {
         const error = upstreamError(statusCode, headers, await readStart(body));
-        if (isServerAway(statusCode)) health.failed(error.message, performance.now());
+        // Not its own words, which may quote the request: this one is logged and shown.
+        if (isServerAway(statusCode)) health.failed(`It answers with status ${statusCode}.`, performance.now());
         throw error;
+      }
+      if (statusCode >= 300) {
+        await readStart(body);
+        throw redirected(statusCode);
       }
       return answer(statusCode, headers, tracked(body, request.signal, end));
     } catch (thrown) {
@@ -137,6 +143,11 @@ function bodyOf(pieces: readonly Uint8Array[]): Uint8Array | Readable | null {
 function lengthOf(pieces: readonly Uint8Array[]): Record<string, string> {
   if (pieces.length === 0) return {};
   return { 'content-length': String(pieces.reduce((total, { length }) => total + length, 0)) };
+}
+
+/** Not followed: it could lead anywhere, with the servers' key. */
+function redirected(status: number): PreambleError {
+  return new PreambleError('upstream_invalid', `The model server answered with a redirection (${status}).`);
 }
 
 async function readStart(body: AsyncIterable<Uint8Array>): Promise<string> {

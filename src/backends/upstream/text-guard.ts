@@ -51,7 +51,6 @@ export function createWireTextGuard(tokens: Iterable<string>, mode: 'neutralise'
   }
 
   function cleanText(text: string, path: string): string {
-    if (text.includes('\\u') && holds(unescaped(text))) throw refused(path);
     let clean = text;
     for (let pass = 0; holds(clean); pass++) {
       if (mode === 'refuse' || pass === MAX_PASSES) throw refused(path);
@@ -60,6 +59,7 @@ export function createWireTextGuard(tokens: Iterable<string>, mode: 'neutralise'
         return `${first} ${token.slice(first.length)}`;
       });
     }
+    if (clean.includes('\\') && holds(unescaped(clean))) throw refused(path);
     return clean;
   }
 
@@ -82,14 +82,26 @@ function escapeForRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
+/** What a server takes the text of a content part from, by its kind: `text`, `refusal`, `thinking`, `tool_reference`. */
+const TEXT_FIELDS = ['text', 'refusal', 'thinking', 'name'] as const;
+
 /** The text parts of a message, as a template without separators puts them together. */
 function joinedText(items: readonly unknown[]): string {
-  return items.map((item) => (isObject(item) && typeof item['text'] === 'string' ? item['text'] : '')).join('');
+  return items.map(textOf).join('');
 }
 
-/** A tool call's arguments are JSON in a string, which the server parses. */
+function textOf(item: unknown): string {
+  if (!isObject(item)) return '';
+  return TEXT_FIELDS.map((field) => item[field])
+    .filter((value) => typeof value === 'string')
+    .join('');
+}
+
+/** A tool call's arguments are JSON in a string, which the server parses. JSON may spell a slash `\/` and any character `\u003c`. */
 function unescaped(text: string): string {
-  return text.replace(/\\u([0-9a-fA-F]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+  return text.replace(/\\(?:u([0-9a-fA-F]{4})|\/)/g, (_, code?: string) =>
+    code === undefined ? '/' : String.fromCharCode(Number.parseInt(code, 16)),
+  );
 }
 
 function refused(path: string): PreambleError {

@@ -8,8 +8,13 @@ import { parseUpstreamJson, type ReadCompletion, readCompletion } from '../../op
 import { createSseFramer } from '../../openai/sse-frames.ts';
 import { isObject } from '../../openai/validate.ts';
 import type { Answer, RelayedAnswer } from '../backend.ts';
+import { upstreamError } from '../upstream/errors.ts';
 
 const DONE = '[DONE]';
+/** A whole answer of 128 choices with logprobs stays far below; more is not an answer. */
+const MAX_WHOLE_BYTES = 64 * 2 ** 20;
+/** Of an error in mid-stream, when the status has been sent. */
+const FAULT_STATUS = 500;
 const finishReasons: readonly FinishReason[] = ['stop', 'length', 'content_filter', 'tool_calls', 'function_call'];
 
 export interface ChatFromCompletionOptions {
@@ -59,8 +64,9 @@ async function* completionParts(body: AsyncIterable<Uint8Array>): AsyncGenerator
     for (const { data } of framer.push(bytes)) {
       if (data === DONE) return;
       if (data === null) continue;
-      const part = readCompletion(parseUpstreamJson(data));
-      if (part === null) throw invalid();
+      const value = parseUpstreamJson(data);
+      const part = readCompletion(value);
+      if (part === null) throw isFault(value) ? upstreamError(FAULT_STATUS, {}, data) : invalid();
       yield part;
     }
   }
@@ -90,8 +96,17 @@ function alternative(text: string, logprob: unknown) {
 
 async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > MAX_WHOLE_BYTES) throw invalid();
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function isFault(value: unknown): boolean {
+  return isObject(value) && isObject(value['error']);
 }
 
 function invalid(): PreambleError {

@@ -1,4 +1,4 @@
-import { objectSpans, rootSpan } from '../../formats/json-spans.ts';
+import { assertUniqueNames, objectSpans, rootSpan } from '../../formats/json-spans.ts';
 import { splice } from '../../formats/splice.ts';
 import type { Call } from '../backend.ts';
 import type { WireTextGuard } from '../upstream/text-guard.ts';
@@ -9,12 +9,16 @@ export interface CleanBody<Request> {
   readonly request: Request;
 }
 
-/** A request in which no text spells a control token. As it came, byte for byte, where none did; else but for the fields at fault. */
+/**
+ * A request in which no text spells a control token. As it came, byte for byte, where none did; else but for the fields at fault.
+ * Throws `invalid_request` where a name stands twice.
+ */
 export function cleanBody<Request extends object>(
   { body, request }: Pick<Call<Request>, 'body' | 'request'>,
   guard: WireTextGuard,
 ): CleanBody<Request> {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  assertUniqueNames(bytes);
   const changed = guard.clean(request);
   if (changed === null) return { bytes, request };
   const fields = objectSpans(bytes, rootSpan(bytes));

@@ -25,8 +25,16 @@ export function completionBody(
   return splice(bytes.subarray(0, object.end), [{ start: 0, end: object.start, bytes: [] }, ...edits]);
 }
 
-/** Fields of a chat request that are said otherwise, or mean nothing, in a completion of an input that is rendered already. */
-const CHAT_ONLY = new Set([
+/**
+ * Fields of a chat request that are said otherwise, or mean nothing, in a completion of an input that is rendered already; and those that
+ * mean something in a completion only: a `prompt` would be answered beside the input, without the soft prompt.
+ */
+const NOT_SENT = new Set([
+  'prompt',
+  'prompt_embeds',
+  'suffix',
+  'echo',
+  'best_of',
   'model',
   'messages',
   'max_tokens',
@@ -55,7 +63,7 @@ export function chatAsCompletion(
     readonly logprobs: number | null;
   },
 ): Uint8Array[] {
-  const fields = [...objectSpans(bytes, rootSpan(bytes))].filter(([name]) => !CHAT_ONLY.has(name));
+  const fields = [...objectSpans(bytes, rootSpan(bytes))].filter(([name]) => !NOT_SENT.has(name));
   const head = {
     model: own.model,
     max_tokens: own.maxTokens,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VllmSettings } from '../../config/schema/backend.ts';
 import { PreambleError } from '../../errors.ts';
-import { objectSpans, rootSpan } from '../../formats/json-spans.ts';
+import { assertUniqueNames, objectSpans, rootSpan } from '../../formats/json-spans.ts';
 import { splice } from '../../formats/splice.ts';
 import type { Plan } from '../../policy/plan.ts';
 import { assertPromptFits } from '../../prompts/compatibility.ts';
@@ -144,6 +144,7 @@ export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: 
     async handOn({ id, path, body, adapter, signal }) {
       const { model } = reached();
       const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+      assertUniqueNames(bytes);
       const fields = objectSpans(bytes, rootSpan(bytes));
       return await send(path, splice(bytes, [modelEdit(fields, adapter ?? model)]), { id, signal }, null);
     },

@@ -12,6 +12,14 @@ function sent(text: string, place: 'system' | 'user' = 'system', front_: Uint8Ar
   return Buffer.concat(chatBody(bytes, request, { model: 'org/model', front: front_, place })).toString();
 }
 
+t.test('the part is sent by reference: the same bytes for every request, never a copy', async (t) => {
+  const bytes = Buffer.from('{"model":"m","messages":[{"role":"user","content":"Hi"}]}');
+  const request = parseChatRequest(JSON.parse(bytes.toString()));
+  const pieces = chatBody(bytes, request, { model: 'org/model', front, place: 'system' });
+  t.ok(pieces.includes(front));
+  t.ok(pieces.every((piece) => piece === front || piece.buffer === bytes.buffer || piece.length < 64));
+});
+
 const user = { role: 'user', content: 'Hi' };
 
 t.test('without a system message one is made', async (t) => {
