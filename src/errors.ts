@@ -21,6 +21,7 @@ export const errorTable = {
   not_ready: { status: 503, type: 'server_error' },
   limits_unavailable: { status: 503, type: 'server_error' },
   prompt_unavailable: { status: 503, type: 'server_error' },
+  redis_unavailable: { status: 503, type: 'server_error' },
   timed_out: { status: 504, type: 'server_error' },
   upstream_error: { status: 502, type: 'server_error' },
   upstream_unreachable: { status: 502, type: 'server_error' },

@@ -3,6 +3,8 @@ import type { Backend } from './backend.ts';
 export interface Readiness {
   /** Why requests can't be answered now, one sentence a model; empty when all is ready. */
   reasons(): string[];
+  /** What does not work now, though requests are answered; a sentence each. */
+  degradations(): string[];
   isLoading(name: string): boolean;
   /** Begins to load. Resolves when every backend is ready; rejects with the first failure. */
   begin(): Promise<void>;
@@ -14,6 +16,7 @@ export interface Readiness {
 export function trackReadiness(
   backends: ReadonlyMap<string, Backend>,
   check: (name: string, backend: Backend) => Promise<void> = async () => {},
+  degradations: () => string[] = () => [],
 ): Readiness {
   const states = new Map([...backends.keys()].map((name) => [name, `${name} is loading.`]));
   const forgotten = new Map([...backends.keys()].map((name) => [name, Promise.withResolvers<void>()]));
@@ -36,6 +39,7 @@ export function trackReadiness(
         const problem = backend.problem();
         return problem === null ? (states.get(name) ?? []) : `${name}: ${problem}`;
       }),
+    degradations,
     isLoading: (name) => states.has(name),
     async begin() {
       await Promise.all(

@@ -5,11 +5,13 @@ import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secret.ts';
 import { loadConfig } from '../config.ts';
 import { PreambleError } from '../errors.ts';
+import { createLogger } from '../logging.ts';
 import { obtainModel } from '../model/obtain/obtain.ts';
 import { assertPromptFits } from '../prompts/compatibility.ts';
 import { identifyModel } from '../prompts/model-identity.ts';
 import type { PromptVersion } from '../prompts/registry.ts';
 import { type Prepared, prepare } from '../startup/live-gateway.ts';
+import { openShared } from '../startup/shared.ts';
 import { modelProgress } from './model-progress.ts';
 import { type Output, processOutput, writeResult } from './output.ts';
 
@@ -39,7 +41,8 @@ export function registerDoctorCommand(program: Command, output: Output = process
 
 async function doctor(options: DoctorOptions, output: Output): Promise<void> {
   const { config } = await loadConfig({ file: options.config });
-  const prepared = await prepare(config);
+  await using shared = await openShared(config, createLogger({ ...config.log, level: 'silent' }));
+  const prepared = await prepare(config, shared);
   const findings: ModelFinding[] = [];
   let last = '';
   for await (const finding of diagnose(prepared, output)) {

@@ -14,13 +14,15 @@ import {
   type NewVersion,
   type WriteOptions,
 } from './prompt/make.ts';
+import type { RedisOptions } from './prompt/redis.ts';
+import { type PullOptions, promotePrompt, pullPrompt, pushPrompt, rollBackPrompt } from './prompt/share.ts';
 import { showPrompt } from './prompt/show.ts';
 import { type VerifyOptions, verifyPrompts } from './prompt/verify.ts';
 
 const FIRST_VERSION = '1.0.0';
 const reference = 'NAME, its newest stable version, or NAME@VERSION';
 
-/** `preamble prompt list|show|verify|add|export|from-text`. Failures are thrown as PreambleError for the top level to print. */
+/** `preamble prompt list|show|verify|add|export|from-text|push|pull|promote|rollback`. Failures are thrown as PreambleError for the top level to print. */
 export function registerPromptCommands(program: Command, output: Output = processOutput): void {
   const prompt = program.command('prompt').description('Make, list, check and hand on soft prompts');
   reading(prompt.command('list'))
@@ -56,6 +58,41 @@ export function registerPromptCommands(program: Command, output: Output = proces
       }
       return makeFromText(options, output);
     });
+  registerSharing(prompt, output);
+}
+
+/** What gateways that share a Redis serve. */
+function registerSharing(prompt: Command, output: Output): void {
+  sharing(reading(prompt.command('push')))
+    .description('Put a prompt into Redis, for gateways to take from there')
+    .argument('<prompt>', reference)
+    .action((name: string, options: RedisOptions & ReadOptions) => pushPrompt(name, options, output));
+  sharing(prompt.command('pull'))
+    .description('Write a prompt of Redis into a directory')
+    .argument('<prompt>', 'NAME, the version that is promoted, or NAME@VERSION')
+    .option('--out <dir>', 'the directory of prompts to write into', 'prompts')
+    .option('--json', 'print the result as JSON')
+    .action((name: string, options: PullOptions) => pullPrompt(name, options, output));
+  sharing(prompt.command('promote'))
+    .description('Make a version the one that its name means, on every gateway within a second')
+    .argument('<prompt>', 'NAME@VERSION, which has been pushed')
+    .option('--json', 'print the result as JSON')
+    .action((name: string, options: RedisOptions) => promotePrompt(name, options, output));
+  sharing(prompt.command('rollback'))
+    .description('Return to the version that was promoted before')
+    .argument('<prompt>', 'NAME')
+    .option('--json', 'print the result as JSON')
+    .action((name: string, options: RedisOptions) => rollBackPrompt(name, options, output));
+}
+
+function sharing(command: Command) {
+  return command
+    .option('--config <file>', 'settings with the Redis to use (default: ./preamble.yaml)')
+    .option('--redis <url>', 'use this Redis instead, with what these options say and nothing of the settings')
+    .option('--redis-user <name>', 'ACL user')
+    .option('--redis-password-file <file>', 'file that holds the password')
+    .option('--redis-ca <file>', 'certificate authority for rediss://, PEM')
+    .option('--redis-prefix <prefix>', 'what every key begins with (default: preamble:)');
 }
 
 function reading(command: Command) {

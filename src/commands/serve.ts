@@ -5,6 +5,7 @@ import { serve } from '../server.ts';
 import { banner, baseUrl } from '../startup/banner.ts';
 import { keepReloaded } from '../startup/keep-reloaded.ts';
 import { createGateway, prepare } from '../startup/live-gateway.ts';
+import { openShared } from '../startup/shared.ts';
 import { modelProgress } from './model-progress.ts';
 import { type Output, processOutput } from './output.ts';
 
@@ -30,14 +31,16 @@ export function registerServeCommand(program: Command, output: Output = processO
 async function serveCommand(options: ServeCommandOptions, output: Output): Promise<void> {
   const listen = { host: options.host, port: options.port };
   const { config, file } = await loadConfig({ file: options.config, listen });
-  const prepared = await prepare(config);
+  const logger = createLogger(config.log);
+  await using shared = await openShared(config, logger);
+  const prepared = await prepare(config, shared);
   if (options.check === true) {
     output.stdout.write(`${file ?? 'The built-in configuration'} is valid, and its prompts are there.\n`);
     return;
   }
-  const logger = createLogger(config.log);
   const progress = modelProgress(output);
-  const gateway = createGateway(prepared, logger, progress.onEvent);
+  const gateway = createGateway(prepared, logger, progress.onEvent, shared);
+  shared?.prompts.watch(gateway.refreshPrompts);
   const reloading =
     file === null
       ? null

@@ -1,4 +1,5 @@
 import { PreambleError } from '../errors.ts';
+import { parseRedisUrl } from '../redis/address.ts';
 import type { Locate } from './problem.ts';
 import type { Config } from './schema.ts';
 
@@ -7,6 +8,7 @@ export function checkTogether(config: Config, locate: Locate): void {
   refuseOpenAddress(config, locate);
   checkNames(config, locate);
   checkTenants(config, locate);
+  checkRedis(config, locate);
   checkPassThrough(config, locate);
   for (const [name, { backend }] of Object.entries(config.models)) {
     if (backend.kind === 'vllm' && backend.wire === 'completions' && backend.modelDirectory === undefined) {
@@ -36,6 +38,15 @@ function refuseOpenAddress({ listen, tenants, admin }: Config, locate: Locate): 
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** Throws what {@link parseRedisUrl} throws. */
+function checkRedis({ redis }: Config, locate: Locate): void {
+  if (redis === undefined) return;
+  const { tls } = parseRedisUrl(redis.url);
+  if (!tls && redis.caFile !== undefined) {
+    throw invalid(`${locate(['redis', 'caFile'])}: redis.url says that there is no TLS`, 'Write rediss:// there.');
+  }
 }
 
 /** A name must mean one model. */

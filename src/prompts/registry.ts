@@ -5,6 +5,7 @@ import { invalidPrompt, manifestDigest, type PromptManifest } from './manifest.t
 import { isStable, newestFirst, parsePromptReference, promptLabel, quote } from './name.ts';
 import { findVersionDirectories, type VersionDirectory } from './scan.ts';
 import type { StoredSoftPrompt } from './soft-prompt.ts';
+import type { PromptTensor } from './tensor.ts';
 
 /** One version that was found; its rows are read when they are first asked for. */
 export interface PromptVersion {
@@ -67,6 +68,16 @@ async function openVersion(found: VersionDirectory): Promise<PromptVersion> {
     const says = promptLabel(manifest.name, manifest.version);
     throw invalidPrompt(directory, `its manifest says ${says}, its place says ${promptLabel(name, version)}`);
   }
+  return promptVersion(manifest, directory, () => readPromptTensor(directory, manifest));
+}
+
+/** A version of which the manifest has been read; `read` fetches its checked tensor. */
+export function promptVersion(
+  manifest: PromptManifest,
+  directory: string,
+  read: () => Promise<PromptTensor>,
+): PromptVersion {
+  const { name, version } = manifest;
   let rows: Promise<StoredSoftPrompt> | undefined;
   return {
     name,
@@ -76,7 +87,7 @@ async function openVersion(found: VersionDirectory): Promise<PromptVersion> {
     directory,
     manifest,
     load() {
-      rows ??= readPromptTensor(directory, manifest)
+      rows ??= read()
         .then((tensor) => toSoftPrompt(manifest, tensor))
         .catch((error: unknown) => {
           // A fault may pass (too many open files): the next caller tries again.

@@ -1,13 +1,19 @@
 import type { FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway.ts';
+import { refusedModels } from '../policy/refused-models.ts';
 
 /** `/healthz`: the process answers. `/readyz`: it can answer for every model, or 503 with the reason. While draining, `cancellation` answers 503. Probes carry no key. */
 export async function healthRoutes(app: FastifyInstance, { gateway }: { gateway: Gateway }): Promise<void> {
   const config = { withoutKey: true } as const;
   app.get('/healthz', { config }, async () => ({ status: 'ok' }));
   app.get('/readyz', { config }, async (_request, reply) => {
-    const reasons = gateway.readiness.reasons();
-    if (reasons.length === 0) return { status: 'ready' };
+    const { readiness } = gateway;
+    const reasons = [...readiness.reasons(), ...refusedModels(gateway.current().policy)];
+    if (reasons.length === 0) {
+      const degradations = readiness.degradations();
+      // Still 200: requests are answered, and taking every gateway out at once because one Redis is gone would end that.
+      return degradations.length === 0 ? { status: 'ready' } : { status: 'degraded', reason: degradations.join(' ') };
+    }
     return reply
       .code(503)
       .header('retry-after', '1')

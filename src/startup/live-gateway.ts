@@ -6,7 +6,6 @@ import { checkTogether } from '../config/together.ts';
 import { promptDirectories } from '../config.ts';
 import { PreambleError } from '../errors.ts';
 import type { Gateway } from '../gateway.ts';
-import type { LimitCounters } from '../limits/counters.ts';
 import { createLocalCounters } from '../limits/local-counters.ts';
 import { surviveLoss } from '../limits/shared-counters.ts';
 import type { ModelEvent } from '../model/obtain/events.ts';
@@ -14,7 +13,9 @@ import { openPromptRegistry } from '../prompts/registry.ts';
 import { createRefusalDetector } from '../refusal/phrase-detector.ts';
 import { keepFixed } from './fixed-settings.ts';
 import { nextBackends } from './model-backends.ts';
-import { checkPrompts, type PreparedPrompts, preparePrompts, warnOfUnavailable } from './prepare-prompts.ts';
+import { checkPrompts, type Keep, type PreparedPrompts, preparePrompts, warnOfUnavailable } from './prepare-prompts.ts';
+import { acceptPrompts, keepServed, logChanges } from './refresh.ts';
+import type { Shared } from './shared.ts';
 import { createSnapshots } from './snapshots.ts';
 import { toPolicy } from './to-policy.ts';
 
@@ -25,9 +26,13 @@ export interface Prepared {
 }
 
 /** Throws `prompt_not_found`, `prompt_invalid`, `digest_mismatch`, `file_unreadable`. */
-export async function prepare(config: Config): Promise<Prepared> {
+export async function prepare(
+  config: Config,
+  shared: Shared | null = null,
+  keep: Keep | null = null,
+): Promise<Prepared> {
   const registry = await openPromptRegistry(promptDirectories(config));
-  return { config, prompts: await preparePrompts(config, registry) };
+  return { config, prompts: await preparePrompts(config, shared?.prompts.over(registry) ?? registry, keep) };
 }
 
 export interface LiveGateway extends Gateway {
@@ -37,18 +42,22 @@ export interface LiveGateway extends Gateway {
    * nothing has changed. A further call ends one that still waits for a backend.
    */
   reload(config: Config): Promise<void>;
-  /** Looks every prompt up anew, for names that mean another version now. Throws what {@link prepare} throws and `prompt_mismatch`; then nothing has changed. */
+  /**
+   * Looks every prompt up anew, for names that mean another version now. One that can't be used is refused with a line in the log, and what was
+   * served in its place stays. Throws why one could not be looked at now (its model's server is away, say), once the others have been; and
+   * `file_unreadable` for a directory of prompts that is gone.
+   */
   refreshPrompts(): Promise<void>;
   /** Ends what the snapshots hold; when no request runs any more. */
   close(): Promise<void>;
 }
 
-/** Puts the parts together; `readiness.begin()` loads the models. `shared` counts limits for several gateways. */
+/** Puts the parts together; `readiness.begin()` loads the models. Prompts and limits are looked up in what is `shared`. */
 export function createGateway(
   prepared: Prepared,
   logger: Logger,
   onEvent: (event: ModelEvent) => void,
-  shared: LimitCounters | null = null,
+  shared: Shared | null = null,
 ): LiveGateway {
   let running = prepared;
   /** Counts up, so that a reload sees that prompts have been looked up anew since it did. */
@@ -68,7 +77,15 @@ export function createGateway(
   warnOfUnavailable(prepared.prompts, logger);
   const { all: initial } = nextBackends(prepared.config, null, { logger, onEvent });
   const snapshots = createSnapshots(contents(prepared, initial), closeUnused);
-  const readiness = trackReadiness(initial, (name, backend) => checkPrompts(running.prompts, name, backend, onEvent));
+  const checkLoaded = async (name: string, backend: Backend) => {
+    const { prompts } = running;
+    await checkPrompts(prompts, name, backend, onEvent);
+    await acceptPrompts(
+      prompts.filter(({ model }) => model === name),
+      shared,
+    );
+  };
+  const readiness = trackReadiness(initial, checkLoaded, () => shared?.degradations() ?? []);
 
   /** Those that are new to their model: what runs was held against it already. A model that still loads is checked when it has loaded. */
   const checkNew = async (
@@ -84,15 +101,19 @@ export function createGateway(
       await checkPrompts(unchecked, name, backend, onEvent);
     }
   };
+  const loaded = (prompts: PreparedPrompts) => prompts.filter(({ model }) => !readiness.isLoading(model));
   const refresh = async (): Promise<void> => {
     refreshes++;
-    const next = await prepare(running.config);
     const { backends } = snapshots.current();
-    await checkNew(next.prompts, backends);
+    const keep = keepServed(running.prompts, (prompt) => checkNew([prompt], backends), logger);
+    const next = await prepare(running.config, shared, keep);
     // A reload came between: these prompts were looked up for settings that hold no more.
     if (next.config !== running.config) return await refresh();
+    logChanges(running.prompts, next.prompts, logger);
     running = next;
     snapshots.replace(contents(next, backends));
+    await acceptPrompts(loaded(next.prompts), shared);
+    if (keep.postponed.length > 0) throw keep.postponed[0];
   };
 
   const local = createLocalCounters();
@@ -104,8 +125,8 @@ export function createGateway(
     release: snapshots.release,
     readiness,
     detector: createRefusalDetector(),
-    responses: null,
-    counters: shared === null ? local : surviveLoss(shared, { onUnavailable, local, logger }),
+    responses: shared?.responses ?? null,
+    counters: shared === null ? local : surviveLoss(shared.counters, { onUnavailable, local, logger }),
     limits: prepared.config.limits,
     passThrough: prepared.config.passThrough,
     refreshPrompts() {
@@ -119,7 +140,7 @@ export function createGateway(
       const config = keepFixed(wanted, running.config, logger);
       // Once more: it was checked with an address that may not be the one where the gateway listens.
       checkTogether(config, (keys) => keys.join('.'));
-      let next = await prepare(config);
+      let next = await prepare(config, shared);
       signal.throwIfAborted();
       const { backends } = snapshots.current();
       const { all, fresh } = nextBackends(config, { config: running.config, backends }, { logger, onEvent });
@@ -127,7 +148,7 @@ export function createGateway(
         await Promise.race([Promise.all([...fresh].map((name) => all.get(name)?.ready())), rejection(signal)]);
         for (let seen = -1; seen !== refreshes; ) {
           seen = refreshes;
-          next = await prepare(config);
+          next = await prepare(config, shared);
           await checkNew(next.prompts, all, fresh);
         }
         signal.throwIfAborted();
@@ -142,6 +163,7 @@ export function createGateway(
       running = next;
       logger.level = config.log.level;
       snapshots.replace(contents(next, all));
+      await acceptPrompts(loaded(next.prompts), shared);
     },
     async close() {
       reloading.abort(superseded());

@@ -2,11 +2,12 @@ import type { Logger } from 'pino';
 import type { Backend } from '../backends/backend.ts';
 import type { Config } from '../config/schema.ts';
 import type { ModelEvent } from '../model/obtain/events.ts';
-import type { PromptRegistry } from '../prompts/registry.ts';
-import { type ResolvedPrompt, resolvePrompt } from './resolve-prompt.ts';
+import { type PromptResolver, type ResolvedPrompt, resolvePrompt } from './resolve-prompt.ts';
 
 /** One prompt of the configuration, for one model. */
 export interface PreparedPrompt extends ResolvedPrompt {
+  /** What the configuration names. */
+  readonly reference: string | null;
   /** The configured model. */
   readonly model: string;
   /** Null for the model's own prompt; else the tenant that has this one in its place. */
@@ -16,22 +17,50 @@ export interface PreparedPrompt extends ResolvedPrompt {
 
 export type PreparedPrompts = readonly PreparedPrompt[];
 
-/** Every prompt that models and tenants name. Throws `prompt_not_found`, `prompt_invalid`, `digest_mismatch`, `file_unreadable`. */
+/** What is served now, each prompt of which stays where what should take its place can't be used. */
+export interface Keep {
+  readonly before: PreparedPrompts;
+  /** Throws `prompt_mismatch`. */
+  check(prompt: PreparedPrompt): Promise<void>;
+  onKept(before: PreparedPrompt, error: unknown): void;
+}
+
+/**
+ * Every prompt that models and tenants name. Throws `prompt_not_found`, `prompt_invalid`, `digest_mismatch`, `file_unreadable`; with `keep`, nothing of
+ * that.
+ */
 export async function preparePrompts(
   config: Config,
-  registry: Pick<PromptRegistry, 'resolve'>,
+  registry: PromptResolver,
+  keep: Keep | null = null,
 ): Promise<PreparedPrompts> {
   const prepared: PreparedPrompt[] = [];
   const add = async (model: string, tenant: string | null, reference: string | null) => {
     const onPromptUnavailable = config.models[model]?.onPromptUnavailable ?? 'refuse';
-    const resolved = await resolvePrompt(reference, onPromptUnavailable, registry);
-    prepared.push({ ...resolved, model, tenant, onPromptUnavailable });
+    const look = async () => {
+      const resolved = await resolvePrompt(reference, onPromptUnavailable, registry);
+      return { ...resolved, reference, model, tenant, onPromptUnavailable };
+    };
+    const before = keep?.before.find((prompt) => prompt.model === model && prompt.tenant === tenant);
+    prepared.push(keep && before ? await lookOrKeep(look, before, keep) : await look());
   };
   for (const [model, { prompt }] of Object.entries(config.models)) await add(model, null, prompt);
   for (const { id, prompts } of config.tenants) {
     for (const [model, reference] of Object.entries(prompts)) await add(model, id, reference);
   }
   return prepared;
+}
+
+async function lookOrKeep(look: () => Promise<PreparedPrompt>, before: PreparedPrompt, keep: Keep) {
+  try {
+    const next = await look();
+    if (next.error !== undefined && before.state.kind === 'available') throw next.error;
+    await keep.check(next);
+    return next;
+  } catch (error) {
+    keep.onKept(before, error);
+    return before;
+  }
 }
 
 /** Says in the log which prompts are not there, and what happens instead. */

@@ -1,37 +1,45 @@
 import { PreambleError } from '../errors.ts';
 import type { ModelPolicy, PromptState } from '../policy/snapshot.ts';
-import type { PromptRegistry, PromptVersion } from '../prompts/registry.ts';
+import type { PromptVersion } from '../prompts/registry.ts';
+
+/** Directories alone, or with Redis behind them. */
+export interface PromptResolver {
+  resolve(reference: string): PromptVersion | Promise<PromptVersion>;
+}
 
 export interface ResolvedPrompt {
   readonly state: PromptState;
   /** What was found, to be held against the model once that is loaded. */
   readonly version: PromptVersion | null;
+  /** Why it is unavailable. */
+  readonly error?: PreambleError;
 }
 
 /**
  * The prompt that a reference names, for a model or for a tenant of it. One that is there and wrong (digest, shape) is an error at once, whatever the settings say; so
- * is one that is not there where `onPromptUnavailable` is `refuse`, as every request would be refused.
+ * is one that is not there where `onPromptUnavailable` is `refuse`, as every request would be refused. One that is not known for want of Redis is waited for.
  */
 export async function resolvePrompt(
   reference: string | null,
   onPromptUnavailable: ModelPolicy['onPromptUnavailable'],
-  registry: Pick<PromptRegistry, 'resolve'>,
+  registry: PromptResolver,
 ): Promise<ResolvedPrompt> {
   if (reference === null) return { state: { kind: 'none' }, version: null };
   let version: PromptVersion;
   try {
-    version = registry.resolve(reference);
+    version = await registry.resolve(reference);
   } catch (error) {
-    const absent = error instanceof PreambleError && error.code === 'prompt_not_found';
-    if (!absent || onPromptUnavailable === 'refuse') throw error;
-    return { state: unavailable(reference, error.message, null), version: null };
+    if (!(error instanceof PreambleError)) throw error;
+    const absent = error.code === 'prompt_not_found' && onPromptUnavailable !== 'refuse';
+    if (!absent && error.code !== 'redis_unavailable') throw error;
+    return { state: unavailable(reference, error.message, null), version: null, error };
   }
   try {
     return { state: available(version, await version.load()), version };
   } catch (error) {
-    const unreadable = error instanceof PreambleError && error.code === 'file_unreadable';
-    if (!unreadable || onPromptUnavailable === 'refuse') throw error;
-    return { state: unavailable(reference, error.message, version.manifest.text ?? null), version: null };
+    if (!(error instanceof PreambleError)) throw error;
+    if (error.code !== 'file_unreadable' || onPromptUnavailable === 'refuse') throw error;
+    return { state: unavailable(reference, error.message, version.manifest.text ?? null), version: null, error };
   }
 }
 

@@ -14,6 +14,8 @@ export const redisSchema = Type.Object(
     }),
     username: Type.Optional(Type.String({ minLength: 1, description: 'ACL user.' })),
     password: Type.Optional(secretSchema),
+    sentinelUsername: Type.Optional(Type.String({ minLength: 1, description: 'ACL user of the sentinels.' })),
+    sentinelPassword: Type.Optional(secretSchema),
     caFile: Type.Optional(Type.String({ minLength: 1, description: 'Certificate authority for rediss://, PEM.' })),
     keyPrefix: Type.String({ default: 'preamble:', description: 'What every key begins with.' }),
     onUnavailable: Type.Enum(['local', 'refuse'], {
