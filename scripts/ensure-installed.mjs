@@ -49,7 +49,7 @@ if (!isInstalled()) {
 }
 
 // tap puts its plugins together once; doing it here keeps that out of the first test run.
-const forTests = process.env.npm_lifecycle_event === 'pretest';
+const forTests = process.env.npm_lifecycle_event?.startsWith('pretest');
 if (forTests && !existsSync(join(root, '.tap', 'plugins', 'package.json'))) {
   run('tap build', join(root, 'node_modules', '.bin', 'tap'), ['build']);
 }

@@ -1,16 +1,21 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { applyEnvironment, variableName } from '../../src/config/environment.ts';
-import { configSchema } from '../../src/config/schema.ts';
+import { specialise } from '../../src/config/specialise.ts';
 import { describe, PreambleError } from '../../src/errors.ts';
 
 const config = {
   listen: { host: '127.0.0.1', port: 8080 },
-  models: { 'llama-3.1 8B': { prompt: 'a/b', backend: { slots: 8, contextLength: 4096, sampling: { topP: 1 } } } },
+  models: {
+    'llama-3.1 8B': {
+      prompt: 'a/b',
+      backend: { kind: 'embedded', slots: 8, contextLength: 4096, sampling: { topP: 1 } },
+    },
+  },
   limits: {},
   log: {},
 };
-const apply = (environment: NodeJS.ProcessEnv) => applyEnvironment(config, configSchema, environment);
+const apply = (environment: NodeJS.ProcessEnv) => applyEnvironment(config, specialise(config), environment);
 
 t.test('every scalar has a variable, by its path', async (t) => {
   t.equal(variableName(['listen', 'port']), 'PREAMBLE_LISTEN_PORT');

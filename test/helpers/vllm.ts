@@ -118,7 +118,16 @@ function serverArguments(directory: string, modelName: string, port: number, opt
     '4096',
   ];
   // Eager: compiling the model would take longer than the tests.
-  return [...server, ...model, '--enforce-eager', '--enable-prompt-embeds', ...(options.extraArguments ?? [])];
+  return [
+    ...server,
+    ...model,
+    '--enforce-eager',
+    '--enable-prompt-embeds',
+    '--enable-auto-tool-choice',
+    '--tool-call-parser',
+    'hermes',
+    ...(options.extraArguments ?? []),
+  ];
 }
 
 async function untilHealthy(origin: string, ended: Promise<unknown[]>, limitMs: number): Promise<void> {

@@ -3,6 +3,7 @@ import type { EmbeddedSettings } from '../../config/schema/backend.ts';
 import { createEngine } from '../../engine/engine.ts';
 import type { Engine } from '../../engine/generation.ts';
 import { type ChatTemplate, loadChatTemplate } from '../../model/chat/chat-template.ts';
+import { openCheckpoint } from '../../model/checkpoint.ts';
 import { openCache } from '../../model/obtain/cache.ts';
 import type { ModelEvent } from '../../model/obtain/events.ts';
 import { obtainModel } from '../../model/obtain/obtain.ts';
@@ -30,6 +31,8 @@ export async function loadEmbeddedModel(settings: EmbeddedSettings, options: Loa
   const { directory } = await obtainModel(settings.model, { onEvent, signal });
   const tokenizer = await loadTokenizer(directory);
   const template = await loadChatTemplate(directory);
+  // Says what is wrong with the weights before their embeddings are hashed.
+  await openCheckpoint(directory);
   const identity = await identifyModel(directory, { tokenizer });
   signal.throwIfAborted();
   const engine = await createEngine(
