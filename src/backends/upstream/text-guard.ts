@@ -1,7 +1,8 @@
 import { PreambleError } from '../../errors.ts';
-import { RESERVED_TEXT } from '../../openai/hostile.ts';
 import { isObject } from '../../openai/validate.ts';
 
+/** The text that vLLM's renderer puts where embeddings go; in a client's own text it would claim the safety prompt's place. */
+const RESERVED_TEXT = '<prompt_embeds>';
 /** What a server reads from a request and puts before the model: only there can a text become a control token. */
 const READ_FIELDS = ['messages', 'tools', 'functions', 'documents', 'chat_template_kwargs'] as const;
 /** A replacement can, with what stands around it, spell another token; each pass takes one such layer off. */
