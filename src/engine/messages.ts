@@ -20,6 +20,8 @@ export type WorkerRequest = Omit<GenerationRequest, 'stop'>;
 export type ToWorker =
   | { type: 'generate'; request: WorkerRequest }
   | { type: 'cancel'; id: string }
+  /** A step's tokens have been taken. */
+  | { type: 'taken' }
   | { type: 'close' };
 
 export interface SequenceToken {

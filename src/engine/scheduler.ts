@@ -23,7 +23,13 @@ export interface Scheduler {
  * Continuous batching: while answers are being decoded together, a waiting request's prompt is read in pieces between their steps, and
  * then it joins them. Rows of the cache are kept dense: decoding sequences first, the one whose prompt is being read behind them.
  */
-export function createScheduler(decoder: Decoder, slots: number, emit: (message: FromWorker) => void): Scheduler {
+export function createScheduler(
+  decoder: Decoder,
+  slots: number,
+  emit: (message: FromWorker) => void,
+  /** Resolves when the steps so far have been taken, but for a few. */
+  pace: () => Promise<void>,
+): Scheduler {
   const cache = createKeyValueCache(decoder.shape, slots);
   const prefixes = createPrefixCache();
   const waiting: WorkerRequest[] = [];
@@ -34,6 +40,7 @@ export function createScheduler(decoder: Decoder, slots: number, emit: (message:
 
   async function run(): Promise<void> {
     while (waiting.length > 0 || decoding.length > 0) {
+      await pace();
       dropCancelled();
       const next = decoding.length < slots ? waiting.shift() : undefined;
       if (next !== undefined) await admit(next);
@@ -48,7 +55,8 @@ export function createScheduler(decoder: Decoder, slots: number, emit: (message:
     try {
       const sequence = createSequence(request, decoder);
       const logits = await prefill(sequence);
-      if (logits === null) cache.clear(decoding.length);
+      // It may have been cancelled while its last piece was read, too.
+      if (logits === null || cancelled.has(request.id)) cache.clear(decoding.length);
       else join(sequence, logits);
     } catch (error) {
       cache.clear(decoding.length);

@@ -58,10 +58,12 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerClient>
     if (message.type === 'started')
       mailboxes.get(message.id)?.deliver({ type: 'started', cachedTokens: message.cachedTokens });
     else if (message.type === 'failed') mailboxes.get(message.id)?.fail(fromFailure(message.error));
-    else
+    else {
       for (const { id, token, finishReason } of message.tokens) {
         mailboxes.get(id)?.deliver({ type: 'token', token, finishReason });
       }
+      send({ type: 'taken' });
+    }
   }
 
   async function* generate(request: WorkerRequest, signal: AbortSignal): AsyncGenerator<SequenceEvent> {
