@@ -70,7 +70,7 @@ export function killAtExit(child: ChildProcess): void {
 export async function temporaryDirectory(t: Test): Promise<string> {
   // Not below t.testdir: that is removed before the server that writes into it has been stopped.
   const directory = await mkdtemp(join(tmpdir(), 'preamble-redis-'));
-  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  t.teardown(() => rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
   return directory;
 }
 
