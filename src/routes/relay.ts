@@ -1,31 +1,20 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { RelayedAnswer } from '../backends/backend.ts';
-import { PreambleError, toError } from '../errors.ts';
+import { toError } from '../errors.ts';
 import { parseUpstreamJson } from '../openai/read-answer.ts';
 import { brokenOff, DONE } from '../openai/relayed-parts.ts';
 import { encodeErrorEvent } from '../openai/sse.ts';
 import { createSseFramer, type SseFrame } from '../openai/sse-frames.ts';
+import { collectWhole } from '../openai/whole-answer.ts';
 import { beginEventStream, drained, type EventStreamOptions } from './event-stream.ts';
-
-/** A whole answer of 128 choices with logprobs stays far below; more is not an answer. */
-const MAX_WHOLE_BYTES = 64 * 2 ** 20;
 
 /** Reads along. Says whether the client is to get this part: the token counts that only the gateway asked for it is not. */
 export type ReadPart = (part: unknown) => boolean;
 
 /** A model server's whole answer, read along and returned as it came. */
 export async function relayWhole(answer: RelayedAnswer, read: (body: unknown) => void): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of answer.body) {
-    length += chunk.length;
-    if (length > MAX_WHOLE_BYTES) {
-      throw new PreambleError('upstream_invalid', `The model server's answer has more than ${MAX_WHOLE_BYTES} bytes.`);
-    }
-    chunks.push(chunk);
-  }
-  const bytes = Buffer.concat(chunks);
+  const bytes = await collectWhole(answer.body);
   read(parseUpstreamJson(bytes.toString('utf8')));
   return bytes;
 }

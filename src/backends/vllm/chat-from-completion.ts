@@ -7,11 +7,10 @@ import { type ReportedToken, toChatLogprobs } from '../../openai/logprobs.ts';
 import { parseUpstreamJson, type ReadCompletion, readCompletion } from '../../openai/read-answer.ts';
 import { relayedParts } from '../../openai/relayed-parts.ts';
 import { isObject } from '../../openai/validate.ts';
+import { collectWhole } from '../../openai/whole-answer.ts';
 import type { Answer, RelayedAnswer } from '../backend.ts';
 import { upstreamError } from '../upstream/errors.ts';
 
-/** A whole answer of 128 choices with logprobs stays far below; more is not an answer. */
-const MAX_WHOLE_BYTES = 64 * 2 ** 20;
 /** Of an error in mid-stream, when the status has been sent. */
 const FAULT_STATUS = 500;
 const finishReasons: readonly FinishReason[] = ['stop', 'length', 'content_filter', 'tool_calls', 'function_call'];
@@ -30,7 +29,7 @@ export async function chatFromCompletion(
 ): Promise<Answer<ChatCompletion, ChatCompletionChunk>> {
   const identity = newAnswerIdentity('chatcmpl', options.model);
   if (answer.events) return { kind: 'stream', parts: chatParts(completionParts(answer.body), identity, options) };
-  const whole = readCompletion(parseUpstreamJson(await readText(answer.body)));
+  const whole = readCompletion(parseUpstreamJson((await collectWhole(answer.body)).toString('utf8')));
   if (whole === null) throw invalid();
   return { kind: 'whole', body: await collectChatCompletion(chatParts([whole], identity, options)) };
 }
@@ -82,17 +81,6 @@ function toLogprobs(value: unknown): ChatLogprobs | null {
 
 function alternative(text: string, logprob: unknown) {
   return { text, bytes: [...Buffer.from(text)], logprob: typeof logprob === 'number' ? logprob : -Infinity };
-}
-
-async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > MAX_WHOLE_BYTES) throw invalid();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function isFault(value: unknown): boolean {
