@@ -91,14 +91,15 @@ export async function loadDirections(path: string): Promise<StoredDirections> {
   ) {
     throw invalid(name, 'its tensors and probes do not belong together');
   }
-  const values = await readTensor(path, rows);
+  const [meanValues, values] = [await readTensor(path, mean), await readTensor(path, rows)];
+  if (![...meanValues, ...values].every(Number.isFinite)) throw invalid(name, 'it holds values that are no numbers');
   const known = Array.from({ length: components }, (_, index) =>
     Float64Array.from(values.subarray(index * hiddenSize, (index + 1) * hiddenSize)),
   );
   const directions: Directions = {
     hiddenSize,
     components,
-    mean: await readTensor(path, mean),
+    mean: meanValues,
     basis: completeBasis(known, hiddenSize),
     explainedVariance: Float64Array.from(record.explainedVariance),
     refusal: toProbe(record.refusal),
