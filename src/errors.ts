@@ -42,6 +42,8 @@ export const errorTable = {
   prompt_invalid: { status: 500, type: 'server_error' },
   prompt_mismatch: { status: 500, type: 'server_error' },
   training_diverged: { status: 500, type: 'server_error' },
+  anchors_invalid: { status: 500, type: 'server_error' },
+  no_refusal_direction: { status: 500, type: 'server_error' },
 } as const satisfies Record<string, { status: number; type: string }>;
 
 export type ErrorCode = keyof typeof errorTable;
