@@ -14,8 +14,15 @@ import type { PromptVersion } from './registry.ts';
 
 export interface NewEvaluation {
   entries: readonly PromptEvaluation[];
-  /** How many of them are of the test split, read once more for this. */
+  /** How often the test split was read for them. */
   testSetReads: number;
+}
+
+export interface RecordedEvaluation {
+  manifest: PromptManifest;
+  digest: string;
+  /** There was one, and the new content has none. */
+  signatureDropped: boolean;
 }
 
 export interface RecordOptions {
@@ -32,7 +39,7 @@ export async function recordEvaluation(
   { directory }: Pick<PromptVersion, 'directory'>,
   { entries, testSetReads }: NewEvaluation,
   { sign }: RecordOptions = {},
-): Promise<{ manifest: PromptManifest; digest: string; signatureDropped: boolean }> {
+): Promise<RecordedEvaluation> {
   // Read again: another evaluation may have written to it while this one ran.
   const { signature, ...before } = await readManifest(directory);
   const kept = before.evaluation.filter((entry) => !entries.some((next) => isSameMeasurement(entry, next)));
