@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { registerConfigCommands } from './commands/config.ts';
 import { registerDoctorCommand } from './commands/doctor.ts';
+import { registerEvaluateCommand } from './commands/evaluate.ts';
 import { registerKeyCommands } from './commands/key.ts';
 import { registerModelCommands } from './commands/model.ts';
 import { processOutput } from './commands/output.ts';
@@ -26,6 +27,7 @@ function createProgram(): Command {
   registerPromptCommands(program);
   registerKeyCommands(program);
   registerQueriesCommands(program);
+  registerEvaluateCommand(program);
   return program;
 }
 
