@@ -1,10 +1,10 @@
 import { floatData, hostTensor, openSession, type Session } from '../../graph/session.ts';
 import type { Checkpoint } from '../../model/checkpoint.ts';
 import { bucketFor } from './buckets.ts';
-import type { ChatLayout } from './chat-layout.ts';
 import { microBatchInputs, sharesOf } from './micro-batch.ts';
 import {
   type MoveDirections,
+  type PrefixLayout,
   type TermName,
   type TermWeights,
   termNames,
@@ -15,7 +15,7 @@ import {
 import { fedTokens, type TrainingRow } from './training-row.ts';
 
 export interface GradientOptions {
-  layout: Pick<ChatLayout, 'head' | 'between'>;
+  layout: PrefixLayout;
   virtualTokens: number;
   weights: TermWeights;
   directions: MoveDirections | null;

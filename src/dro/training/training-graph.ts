@@ -5,7 +5,7 @@ import type { Checkpoint } from '../../model/checkpoint.ts';
 import { createTransformer, type Transformer, type TransformerOptions } from '../../model/transformer/transformer.ts';
 import { crossEntropy, weightedSum } from '../objectives/cross-entropy.ts';
 import { move, preservationTerm, principalMove, probeTerm } from '../objectives/representation.ts';
-import type { ChatLayout } from './chat-layout.ts';
+import type { QueryLayout } from '../anchors/query-layout.ts';
 
 /** The parts of a loss, as metrics and weights name them. */
 export const termNames = ['refuse', 'keep', 'refusal', 'harmfulness', 'preservation'] as const;
@@ -37,8 +37,11 @@ export interface MoveDirections {
   readonly harmfulness: ArrayLike<number>;
 }
 
+/** What the template puts before and behind the soft prompt, the same for every query. */
+export type PrefixLayout = Pick<QueryLayout, 'before' | 'after'>;
+
 export interface TrainingGraphOptions {
-  layout: Pick<ChatLayout, 'head' | 'between'>;
+  layout: PrefixLayout;
   shape: TrainingShape;
   weights: TermWeights;
   /** Needed by DRO's terms; null where their weights are 0. */
@@ -84,7 +87,7 @@ export function trainingGraph(checkpoint: Checkpoint, options: TrainingGraphOpti
   const { shape, layout, weights, directions, dtype = 'float32' } = options;
   const { hiddenSize } = checkpoint.config;
   const graph = createGraph();
-  const prefixTokens = layout.head.length + shape.virtualTokens + layout.between.length;
+  const prefixTokens = layout.before.length + shape.virtualTokens + layout.after.length;
   const transformer = createTransformer(graph, checkpoint, { positions: prefixTokens + shape.tokens, dtype });
   const softPrompt = graph.input(trainingInputs.softPrompt, [shape.virtualTokens, hiddenSize], dtype, {
     requiresGrad: true,
@@ -133,11 +136,11 @@ function prefixOf(
   graph: GraphBuilder,
   transformer: Transformer,
   softPrompt: Tensor,
-  { head, between }: Pick<ChatLayout, 'head' | 'between'>,
+  { before, after }: PrefixLayout,
 ): Tensor {
   const embedded = (ids: readonly number[]) =>
     ids.length === 0 ? [] : [transformer.embed(graph.constant(ids, [ids.length], 'int64'))];
-  const parts = [...embedded(head), softPrompt, ...embedded(between)];
+  const parts = [...embedded(before), softPrompt, ...embedded(after)];
   return parts.length === 1 ? softPrompt : graph.concat(parts, 0);
 }
 

@@ -7,7 +7,7 @@ export interface TargetDistribution {
 /** One query with the answer that it is trained on. */
 export interface TrainingRow {
   readonly harmful: boolean;
-  /** The rest of the query behind the layout's shared tokens, generation prompt included. */
+  /** What follows the prefix that all queries share: the query, generation prompt included. */
   readonly query: readonly number[];
   /** The answer's tokens, its end token included where it ended by itself; empty where only the query's state counts. */
   readonly answer: readonly number[];

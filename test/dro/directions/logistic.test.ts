@@ -24,7 +24,7 @@ t.test('converges to finite weights on labels that a plane separates', async (t)
   t.ok(Math.abs(bias) < 1e-9, `${bias}`);
 });
 
-t.test('is a minimum: no point near by has a smaller loss', async (t) => {
+t.test('is a minimum: no point near by has a smaller loss', async () => {
   const label = fc.double({ min: 0, max: 1, noNaN: true });
   const coordinate = fc.double({ min: -5, max: 5, noNaN: true });
   const row = fc.tuple(coordinate, coordinate, label);
