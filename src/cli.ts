@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { registerAnchorsCommand } from './commands/anchors.ts';
 import { registerConfigCommands } from './commands/config.ts';
 import { registerDoctorCommand } from './commands/doctor.ts';
 import { registerKeyCommands } from './commands/key.ts';
@@ -26,6 +27,7 @@ function createProgram(): Command {
   registerPromptCommands(program);
   registerKeyCommands(program);
   registerQueriesCommands(program);
+  registerAnchorsCommand(program);
   return program;
 }
 
