@@ -21,8 +21,9 @@ export interface AnchorModel extends QueryEncoding {
   readonly weightsSha256: string;
 }
 
-/** Who answers; started when the first answer is asked for. Its name is a part of what the cache goes by. */
+/** Who answers; started when the first answer is asked for, and closed by whoever made it. */
 export interface LazySource {
+  /** A part of what the cache goes by. */
   readonly name: string;
   start(): Promise<AnswerSource>;
 }
@@ -56,22 +57,14 @@ export async function collectAnchors(options: CollectOptions, signal: AbortSigna
     prompt,
     layout: layOutQueries(texts.map((text) => encodeQuery(model, text, prompt))),
   }));
-  let started: Promise<AnswerSource> | null = null;
-  const start = () => {
-    started ??= source.start();
-    return started;
-  };
   const collected: CollectedSet[] = [];
-  try {
-    for (const { prompt, layout } of tasks) {
-      const about = describeSet(options, prompt, layout);
-      const folder = join(cacheDirectory, sha256(canonicalJson(about)).slice(0, FOLDER_DIGITS));
-      const { hiddenSize } = identity;
-      const task = { prompt, texts, layout, plan, model: directory, hiddenSize, folder, about, source: start, onEvent };
-      collected.push(await collectSet(task, signal));
-    }
-  } finally {
-    await closeStarted(started);
+  for (const { prompt, layout } of tasks) {
+    const about = describeSet(options, prompt, layout);
+    const folder = join(cacheDirectory, sha256(canonicalJson(about)).slice(0, FOLDER_DIGITS));
+    const { hiddenSize } = identity;
+    const { start } = source;
+    const task = { prompt, texts, layout, plan, model: directory, hiddenSize, folder, about, source: start, onEvent };
+    collected.push(await collectSet(task, signal));
   }
   return {
     queries,
@@ -87,12 +80,6 @@ export async function collectAnchors(options: CollectOptions, signal: AbortSigna
 
 /** 128 bits tell any number of sets apart. */
 const FOLDER_DIGITS = 32;
-
-async function closeStarted(started: Promise<AnswerSource> | null): Promise<void> {
-  // A start that failed was told to whoever asked for an answer.
-  const source = await started?.catch(() => null);
-  await source?.close();
-}
 
 /** All that a set's states and answers depend on. The queries count as the tokens that the model sees: template and tokenizer included. */
 function describeSet({ model, plan, source }: CollectOptions, prompt: PromptUnderTest, layout: QueryLayout) {

@@ -13,6 +13,4 @@ export type ToGradientWorker =
   | { type: 'close' };
 
 /** Answers come in the order of the questions. */
-export type FromGradientWorker =
-  | { type: 'computed'; batch: BatchGradient }
-  | { type: 'failed'; error: WorkerFailure };
+export type FromGradientWorker = { type: 'computed'; batch: BatchGradient } | { type: 'failed'; error: WorkerFailure };

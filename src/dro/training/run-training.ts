@@ -88,7 +88,10 @@ export async function runTraining(options: RunTrainingOptions, signal: AbortSign
     const state = (await run.load()) ?? initialState(start.values);
     onEvent({ kind: 'rows', rows: data.rows.length, leftOut: data.leftOut.length, resumedAt: state.step });
 
-    const gradients = startGradients({ directory: model.directory, options: gradientOptions(options, data, directions) });
+    const gradients = startGradients({
+      directory: model.directory,
+      options: gradientOptions(options, data, directions),
+    });
     try {
       const look = createDevLook({ ...options, source, queries: options.dev, harmlessWeight: settings.harmlessWeight });
       const steps = train(

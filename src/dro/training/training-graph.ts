@@ -3,9 +3,9 @@ import { createGraph, type GraphBuilder } from '../../graph/builder.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { Checkpoint } from '../../model/checkpoint.ts';
 import { createTransformer, type Transformer, type TransformerOptions } from '../../model/transformer/transformer.ts';
+import type { QueryLayout } from '../anchors/query-layout.ts';
 import { crossEntropy, weightedSum } from '../objectives/cross-entropy.ts';
 import { move, preservationTerm, principalMove, probeTerm } from '../objectives/representation.ts';
-import type { QueryLayout } from '../anchors/query-layout.ts';
 
 /** The parts of a loss, as metrics and weights name them. */
 export const termNames = ['refuse', 'keep', 'refusal', 'harmfulness', 'preservation'] as const;
@@ -96,8 +96,7 @@ export function trainingGraph(checkpoint: Checkpoint, options: TrainingGraphOpti
   const prefix = prefixOf(graph, transformer, softPrompt, layout);
   const embeddings = transformer.embed(tokens);
   const judgesAnswers = weights.refuse > 0 || weights.keep > 0;
-  const lastIndices =
-    directions === null ? null : graph.input(trainingInputs.lastIndices, [shape.rows], 'int64');
+  const lastIndices = directions === null ? null : graph.input(trainingInputs.lastIndices, [shape.rows], 'int64');
 
   // without answers to judge, the last layer is computed for one position a row
   const all = judgesAnswers ? transformer.states({ prefix, embeddings, lastIndices: null }) : null;

@@ -1,7 +1,12 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PreambleError } from '../../errors.ts';
-import { readSafetensorsHeader, readTensor, type SafetensorsEntry, writeSafetensors } from '../../formats/safetensors.ts';
+import {
+  readSafetensorsHeader,
+  readTensor,
+  type SafetensorsEntry,
+  writeSafetensors,
+} from '../../formats/safetensors.ts';
 import { type AdamWState, initialAdamW } from './adamw.ts';
 
 /** What training is between two steps: all that the next one depends on, besides its settings and data. */

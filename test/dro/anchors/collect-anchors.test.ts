@@ -12,7 +12,9 @@ import { never } from '../../helpers/default-engine.ts';
 import { tinyChatModel } from '../../helpers/tiny-model.ts';
 
 const queries = ['how are you', 'who is there', 'what is that thing', 'go']
-  .map((text, index) => toQuery({ text, label: index % 2 ? 'harmful' : 'harmless' }, index + 1, { id: text, label: undefined }))
+  .map((text, index) =>
+    toQuery({ text, label: index % 2 ? 'harmful' : 'harmless' }, index + 1, { id: text, label: undefined }),
+  )
   .filter(isQuery);
 
 t.test('what an interrupted run has counted is not asked for again, and the end is the same', async (t) => {
@@ -29,7 +31,9 @@ t.test('what an interrupted run has counted is not asked for again, and the end 
         name: 'tiny',
         start: async () => {
           started++;
-          return await openEngineSource(directory, { weights: 'float32', threads: 1, slots: 1 });
+          const source = await openEngineSource(directory, { weights: 'float32', threads: 1, slots: 1 });
+          t.teardown(source.close);
+          return source;
         },
       },
       cacheDirectory,
