@@ -80,7 +80,6 @@ function lossAt(rows: readonly Float64Array[], labels: readonly number[], point:
   });
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = (values: readonly number[]) => mean(values.map((value) => (value - mean(values)) ** 2)) || 1;
-  const penalty =
-    variance(rows.map(([x = 0]) => x)) * a ** 2 + variance(rows.map(([, y = 0]) => y)) * b ** 2;
+  const penalty = variance(rows.map(([x = 0]) => x)) * a ** 2 + variance(rows.map(([, y = 0]) => y)) * b ** 2;
   return mean(losses) + (RIDGE / 2) * penalty;
 }
