@@ -38,6 +38,7 @@ export function registerTrainCommand(program: Command, output: Output = processO
     .option('--evaluate-every <n>', 'steps between two looks at the dev split', whole(1))
     .option('--patience <n>', 'end after so many looks without a better one (0: never)', whole(0))
     .option('--samples <n>', 'answers a query and prompt from which the refusal direction is found', whole(1), 20)
+    .option('--no-anchor-texts', 'find it without the three textual prompts: a small model hardly refuses under them')
     .option('--seed <n>', 'of batches and sampled answers', whole(0), 1)
     .addOption(
       new Option('--weights <precision>', 'what the engine computes answers with')

@@ -45,6 +45,7 @@ export interface TrainCommandOptions extends StartOptions {
   patience?: number | undefined;
   seed: number;
   samples: number;
+  anchorTexts: boolean;
   weights: WeightPrecision;
   run?: string | undefined;
   out: string;
@@ -78,6 +79,7 @@ export async function trainCommand(options: TrainCommandOptions, output: Output,
       dev: digestOf(dev),
       settings,
       plan: { ...plan },
+      anchorTexts: options.anchorTexts,
       weights: options.weights,
     });
     const amounts = { steps: settings.steps, queries: train.length, samples: plan.samples };
@@ -92,6 +94,7 @@ export async function trainCommand(options: TrainCommandOptions, output: Output,
         settings,
         run,
         plan,
+        anchorTexts: options.anchorTexts,
         weights: options.weights,
         onEvent: progress.onEvent,
       },

@@ -49,6 +49,8 @@ export interface RunTrainingOptions {
   run: RunDirectory;
   /** Sampled answers a query and prompt; for DRO. */
   plan: SamplingPlan;
+  /** Whether the method's textual prompts are anchors too, beside no prompt and the start. */
+  anchorTexts: boolean;
   /** What the engine computes answers with. */
   weights: WeightPrecision;
   onEvent(event: TrainingEvent): void;
@@ -140,7 +142,7 @@ function anchorsFor(options: RunTrainingOptions, source: AnswerSource, signal: A
     {
       ...options,
       queries: options.train,
-      prompts: [noPrompt, ...textualPrompts, softPrompt(start, position)],
+      prompts: [noPrompt, ...(options.anchorTexts ? textualPrompts : []), softPrompt(start, position)],
       // it outlives the anchors: the steps ask it for the dev split
       source: { name: source.name, start: async () => ({ ...source, close: async () => {} }) },
       cacheDirectory: join(run.path, 'anchors'),
