@@ -109,13 +109,13 @@ async function usedElsewhere(source: string, { config }: Checkpoint): Promise<(t
   const files = ['tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja'];
   const texts = await Promise.all(files.map((name) => readFile(join(source, name), 'utf8').catch(() => '')));
   // a listing of all added tokens gives none of them a meaning
-  const spoken = texts.map(withoutListing).join('\n');
+  const spoken = texts.map((text, index) => (files[index]?.endsWith('.json') ? withoutListing(text) : text)).join('\n');
   const ids = new Set([config.bosTokenId, ...config.eosTokenIds]);
   return (text, id) => ids.has(id) || spoken.includes(text);
 }
 
 function withoutListing(text: string): string {
-  if (!text.startsWith('{')) return text;
+  if (text === '') return text;
   const { added_tokens_decoder: _, additional_special_tokens: __, ...rest }: Record<string, unknown> = JSON.parse(text);
   return JSON.stringify(rest);
 }
