@@ -4,11 +4,11 @@ import { readSafetensorsHeader } from '../formats/safetensors.ts';
 import { EMBEDDINGS_TENSOR, embeddingsDigest } from '../model/embeddings-digest.ts';
 import { sha256OfFile } from '../model/obtain/file-digest.ts';
 import { loadTokenizer } from '../model/tokenizer/tokenizer.ts';
-import { version as toolVersion } from '../version.ts';
-import { GRAFT_FORMAT, type Graft, type RestoreFile, writeGraft } from './graft-file.ts';
+import { type RestoreFile, writeGraft } from './graft-file.ts';
 import type { HeadRecord } from './head-record.ts';
 import { keepOriginal, ORIGINALS } from './originals.ts';
 import type { GraftPlan } from './plan.ts';
+import { recordGraft } from './record.ts';
 import { addedBytes, rewriteWeights, type WeightChanges } from './rewrite-weights.ts';
 import { type CopyMode, type SourceFiles, sortFiles, takeFile } from './source-files.ts';
 import type { Staging } from './staging.ts';
@@ -75,7 +75,15 @@ export async function writeDirectory(
   const texts = await editedTexts(graft, files, moreBytes);
   for (const [name, bytes] of texts) await staging.file(name, (path) => writeFile(path, bytes));
   for (const name of [...files.edited, ...files.withheld]) restored.push(await keepOriginal(source, name, staging));
-  await writeGraft(staging.directory, await record(graft, head, staging, restored));
+  const record = recordGraft(graft, head, {
+    result: {
+      format: 'hf',
+      embeddingsSha256: await embeddingsDigest(staging.directory),
+      tokenizerSha256: (await loadTokenizer(staging.directory)).vocabularyDigest,
+    },
+    restore: { folder: ORIGINALS, files: restored },
+  });
+  await writeGraft(staging.directory, record);
 }
 
 async function graftWeights(
@@ -116,40 +124,4 @@ async function editedTexts(graft: GraftPlan, { edited }: SourceFiles, moreBytes:
   edit('added_tokens.json', (text) => graftAddedTokens(text, tokens, placement));
   edit('model.safetensors.index.json', (text) => graftIndex(text, moreBytes, headFile));
   return texts;
-}
-
-async function record(
-  graft: GraftPlan,
-  head: HeadRecord,
-  { directory }: Staging,
-  files: RestoreFile[],
-): Promise<Graft> {
-  const { identity, placement, checkpoint, prompts } = graft;
-  const { id: modelId, architecture, hiddenSize, vocabSize, embeddingsSha256, tokenizerSha256 } = identity;
-  return {
-    format: GRAFT_FORMAT,
-    tool: `preamble ${toolVersion}`,
-    created: new Date().toISOString(),
-    source: { modelId, architecture, hiddenSize, vocabSize, embeddingsSha256, tokenizerSha256 },
-    result: {
-      format: 'hf',
-      vocabSize: placement.vocabSize,
-      embeddingsSha256: await embeddingsDigest(directory),
-      tokenizerSha256: (await loadTokenizer(directory)).vocabularyDigest,
-      untied: checkpoint.config.tiedEmbeddings,
-    },
-    prompts: prompts.map(({ softPrompt: _, ...prompt }) => prompt),
-    head: {
-      rule: 'opposed',
-      direction: 'ridge regression of 1 on final states',
-      scale: head.scale,
-      rows: new Set([...placement.ids, ...fillers(graft)]).size,
-    },
-    margin: head.margin,
-    restore: { folder: ORIGINALS, files },
-  };
-}
-
-function fillers({ placement, identity }: GraftPlan): number[] {
-  return Array.from({ length: placement.vocabSize - identity.vocabSize }, (_, index) => identity.vocabSize + index);
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { PreambleError } from '../errors.ts';
 import type { PromptVersion } from '../prompts/registry.ts';
 import { planDirectory, writeDirectory } from './graft-directory.ts';
+import { roundTo } from './encode-rows.ts';
 import { GRAFT_FILE, type Graft, readGraft } from './graft-file.ts';
 import { measurePlan } from './measure-plan.ts';
 import { type GraftPlan, planGraft } from './plan.ts';
@@ -17,7 +18,7 @@ export interface GraftRequest {
   copy: CopyMode;
   /** Plans and checks, writes nothing. */
   dryRun: boolean;
-  onProgress?: (step: 'measure' | 'write', done: number, total: number) => void;
+  onProgress?: (step: 'convert' | 'measure' | 'write', done: number, total: number) => void;
 }
 
 export interface GraftResult {
@@ -45,7 +46,10 @@ export async function graftModel(request: GraftRequest): Promise<GraftResult> {
   await withStaging(out, `${plan.key}-${copy}`, async (staging) => {
     await staging.bytesThere();
     const { weightBytes } = directory;
-    const head = await measurePlan(plan, staging, (share) => onProgress('measure', share * weightBytes, weightBytes));
+    const stored = (row: Float32Array) => row.map((value) => roundTo(value, plan.dtype));
+    const head = await measurePlan(plan, staging, stored, (share) =>
+      onProgress('measure', share * weightBytes, weightBytes),
+    );
     let done = 0;
     await writeDirectory(directory, head, staging, copy, (bytes) => {
       done += bytes;
@@ -57,7 +61,7 @@ export async function graftModel(request: GraftRequest): Promise<GraftResult> {
 }
 
 /** The graft that stands at `out` if it is the one that is planned; null where nothing stands. Throws `file_unwritable` for another. */
-async function sameGraft(out: string, { identity, prompts }: GraftPlan): Promise<Graft | null> {
+export async function sameGraft(out: string, { identity, prompts }: GraftPlan): Promise<Graft | null> {
   if ((await stat(join(out, GRAFT_FILE)).catch(() => null)) === null) {
     if ((await readdir(out).catch(() => [])).length === 0) return null;
     throw new PreambleError('file_unwritable', `${out} is not empty.`, { action: 'Name a new directory with --out.' });

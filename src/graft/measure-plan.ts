@@ -9,10 +9,11 @@ import type { Staging } from './staging.ts';
 export async function measurePlan(
   plan: GraftPlan,
   staging: Staging,
+  stored: (row: Float32Array) => Float32Array,
   onProgress: (share: number) => void,
 ): Promise<HeadRecord> {
   return await staging.remembered('head.json', isHeadRecord, async () => {
-    const { checkpoint, tokenizer, template, prompts, dtype, placement } = plan;
+    const { checkpoint, tokenizer, template, prompts, placement } = plan;
     const queries = await shippedQueries();
     const embeddings = openEmbeddingTable(checkpoint);
     const virtual = new Set(placement.ids);
@@ -27,7 +28,7 @@ export async function measurePlan(
             softPrompt,
             position,
           })),
-          dtype,
+          stored,
           isReal: (id) => !virtual.has(id) && tokenizer.tokenBytes(id).length > 0,
           onProgress: (done, total) => onProgress(done / total),
         },

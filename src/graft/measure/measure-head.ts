@@ -1,7 +1,6 @@
 import { PreambleError } from '../../errors.ts';
 import type { Checkpoint } from '../../model/checkpoint.ts';
 import type { PromptPosition, SoftPrompt } from '../../prompts/soft-prompt.ts';
-import { type RowDtype, roundTo } from '../encode-rows.ts';
 import { conversations, type MeasuringModel } from './conversations.ts';
 import { commonDirection, projections } from './direction.ts';
 import { lowestLogits } from './lowest-logits.ts';
@@ -26,7 +25,7 @@ export interface MeasuredPrompt {
 }
 
 export interface MeasuredHead {
-  /** The row, in float32 that the dtype holds exactly. `[hiddenSize]` */
+  /** The row as it will be read. `[hiddenSize]` float32 */
   row: Float32Array;
   scale: number;
   margin: {
@@ -39,7 +38,8 @@ export interface MeasuredHead {
 export interface MeasureOptions {
   queries: readonly string[];
   prompts: readonly MeasuredPrompt[];
-  dtype: RowDtype;
+  /** The row as a server reads it, once it was stored. */
+  stored: (row: Float32Array) => Float32Array;
   /** Rows of the output matrix that are tokens. */
   isReal: (row: number) => boolean;
   positions?: number;
@@ -77,7 +77,7 @@ export async function measureHead(
     states: states.subarray(0, solvedFrom * hiddenSize),
     lowest: lowest.subarray(0, solvedFrom),
   }));
-  const { row, scale } = solve(seen, hiddenSize, options.dtype);
+  const { row, scale } = solve(seen, hiddenSize, options.stored);
   const measured = samples.map(({ prompt, states, lowest, solvedFrom }) => {
     const unseen = { states: states.subarray(solvedFrom * hiddenSize), lowest: lowest.subarray(solvedFrom) };
     return { prompt, positions: unseen.lowest.length, worst: worstMargin(unseen, hiddenSize, row) };
@@ -114,7 +114,11 @@ interface Sample {
   lowest: Float32Array;
 }
 
-function solve(samples: readonly Sample[], width: number, dtype: RowDtype): { row: Float32Array; scale: number } {
+function solve(
+  samples: readonly Sample[],
+  width: number,
+  stored: MeasureOptions['stored'],
+): { row: Float32Array; scale: number } {
   const states = new Float32Array(samples.reduce((sum, part) => sum + part.states.length, 0));
   let at = 0;
   for (const part of samples) {
@@ -129,7 +133,7 @@ function solve(samples: readonly Sample[], width: number, dtype: RowDtype): { ro
     scale = Math.max(scale, (WANTED_MARGIN - (lowest[position] ?? 0)) / projection);
   }
   scale = Math.min(scale, MAX_SCALE);
-  return { row: Float32Array.from(direction, (value) => roundTo(-scale * value, dtype)), scale };
+  return { row: stored(Float32Array.from(direction, (value) => -scale * value)), scale };
 }
 
 /** The least of: lowest logit of a real token, less the virtual tokens' logit. */
