@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PreambleError, toError } from '../../errors.ts';
-import { ggufBytes, writeGguf } from '../../formats/gguf-write.ts';
 import { readGgufHeader } from '../../formats/gguf.ts';
+import { ggufBytes, writeGguf } from '../../formats/gguf-write.ts';
 import { convertGguf } from '../../model/convert/gguf-to-huggingface.ts';
 import { sha256OfFile } from '../../model/obtain/file-digest.ts';
+import { vocabularyDigest } from '../../model/tokenizer/vocabulary-digest.ts';
 import { type GraftRequest, type GraftResult, sameGraft } from '../graft.ts';
 import { type RestoreFile, readGraft, writeGraft } from '../graft-file.ts';
 import type { HeadRecord } from '../head-record.ts';
 import { measurePlan } from '../measure-plan.ts';
 import { ORIGINALS, overwrittenRows } from '../originals.ts';
-import { planGraft, type GraftPlan } from '../plan.ts';
+import { type GraftPlan, planGraft } from '../plan.ts';
 import { recordGraft } from '../record.ts';
 import { readRows } from '../rewrite-weights.ts';
 import { assertDiskHolds, type Staging, withStaging } from '../staging.ts';
-import { vocabularyDigest } from '../../model/tokenizer/vocabulary-digest.ts';
 import { storedIn, withVirtualRows } from './changed-rows.ts';
 import { type FilePlan, headerBytes, planFromCheckpoint, planFromFile } from './file-plan.ts';
 import { GGUF_EMBEDDINGS, GGUF_HEAD } from './names.ts';
@@ -74,7 +74,10 @@ async function conversionOf(source: string, out: string): Promise<string> {
       cause,
     });
   });
-  const mark = createHash('sha256').update(`${resolve(source)} ${size} ${mtimeMs}`).digest('hex').slice(0, 12);
+  const mark = createHash('sha256')
+    .update(`${resolve(source)} ${size} ${mtimeMs}`)
+    .digest('hex')
+    .slice(0, 12);
   return join(dirname(resolve(out)), `.${basename(out)}.${mark}.converted`);
 }
 
@@ -112,12 +115,16 @@ async function writeFileOf(
 async function keepFile(source: string, plan: GraftPlan, staging: Staging): Promise<RestoreFile> {
   const name = basename(source);
   const header = await readGgufHeader(source);
-  await staging.file(`${ORIGINALS}/${name}.header`, async (path) => await writeFile(path, await headerBytes(source, header)));
+  await staging.file(
+    `${ORIGINALS}/${name}.header`,
+    async (path) => await writeFile(path, await headerBytes(source, header)),
+  );
   await staging.file(`${ORIGINALS}/${name}.rows`, async (path) => {
     const pieces: Uint8Array[] = [];
     for (const matrix of [GGUF_EMBEDDINGS, GGUF_HEAD]) {
       const tensor = header.tensors.get(matrix);
-      if (tensor !== undefined) pieces.push(await readRows(source, tensor, overwrittenRows(tensor, plan.placement.ids)));
+      if (tensor !== undefined)
+        pieces.push(await readRows(source, tensor, overwrittenRows(tensor, plan.placement.ids)));
     }
     await writeFile(path, Buffer.concat(pieces));
   });
