@@ -4,8 +4,8 @@ import t from 'tap';
 import { graftModel } from '../../src/graft/graft.ts';
 import { restoreGraft } from '../../src/graft/restore.ts';
 import { assertDiskHolds } from '../../src/graft/staging.ts';
-import { identifyModel, toPromptModel } from '../../src/prompts/model-identity.ts';
 import { writePrompt } from '../../src/prompts/artifact-write.ts';
+import { identifyModel, toPromptModel } from '../../src/prompts/model-identity.ts';
 import { openPromptRegistry } from '../../src/prompts/registry.ts';
 import { digests, tinySetting, writeTinyCheckpoint, writeTinyPrompts } from './support/tiny-checkpoint.ts';
 
@@ -52,7 +52,9 @@ t.test('a checkpoint that is grafted already, and a place that is taken', async 
     message: /is grafted already, with tiny\/kind@1.0.0 rather than tiny\/firm@1.0.0/,
   });
   t.match(await graftModel({ source, out, prompts: [kind], ...rest }), { isNew: false }, 'the same again is done');
-  await t.rejects(graftModel({ source, out, prompts: [firm], ...rest }), { message: /another graft already, of tiny\/kind/ });
+  await t.rejects(graftModel({ source, out, prompts: [firm], ...rest }), {
+    message: /another graft already, of tiny\/kind/,
+  });
   await t.rejects(graftModel({ source, out: folder, prompts: [kind], ...rest }), { message: /is not empty/ });
   await t.rejects(
     restoreGraft(source, join(folder, 'x'), 'copy', () => {}),

@@ -41,7 +41,9 @@ for (const type of ['f16', 'q8_0'] as const) {
     const expected = await embeddedLogprobs(t, made, TOKENS);
     const apart = farthest(answered.logprobs, expected.logprobs);
     t.ok(apart < TOLERANCE[type], `logprobs are ${apart} from the embedded engine's under the soft prompt`);
-    t.comment(`figure: llama.cpp ${type} under virtual tokens, largest difference of logprobs from the embedded engine ${apart.toFixed(4)}`);
+    t.comment(
+      `figure: llama.cpp ${type} under virtual tokens, largest difference of logprobs from the embedded engine ${apart.toFixed(4)}`,
+    );
     const bare = await chatLogprobs(origin, { messages: messages.slice(1), max_tokens: TOKENS });
     t.ok(farthest(bare.logprobs, expected.logprobs) > TOLERANCE[type], 'without the prompt it is another answer');
 
@@ -50,7 +52,17 @@ for (const type of ['f16', 'q8_0'] as const) {
     let sampled = 0;
     const sample = async (seed: number) => {
       const prompt = `<|im_start|>system\n${seed % 2 === 0 ? grafted.spelled : 'Hi.'}<|im_end|>\n<|im_start|>user\nTell me ${seed} things.<|im_end|>\n<|im_start|>assistant\n`;
-      const body = { prompt, n_predict: SAMPLES.tokens, temperature: 1.5, top_k: 0, top_p: 1, min_p: 0, seed, ignore_eos: true, return_tokens: true };
+      const body = {
+        prompt,
+        n_predict: SAMPLES.tokens,
+        temperature: 1.5,
+        top_k: 0,
+        top_p: 1,
+        min_p: 0,
+        seed,
+        ignore_eos: true,
+        return_tokens: true,
+      };
       const { tokens } = Value.Parse(tokensSchema, await post(`${origin}/completion`, body));
       sampled += tokens.length;
       return tokens.filter((token) => virtual.has(token) || token >= graft.source.vocabSize);

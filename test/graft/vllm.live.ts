@@ -28,7 +28,10 @@ t.test('vLLM on a grafted directory', async (t) => {
     chatLogprobs(origin, {
       model,
       max_tokens: TOKENS,
-      messages: [...(system === null ? [] : [{ role: 'system', content: system }]), { role: 'user', content: question }],
+      messages: [
+        ...(system === null ? [] : [{ role: 'system', content: system }]),
+        { role: 'user', content: question },
+      ],
     });
 
   const spelled = await ask(grafted.spelled);
@@ -39,8 +42,13 @@ t.test('vLLM on a grafted directory', async (t) => {
   const expected = await embeddedLogprobs(t, made, TOKENS);
   const fromEngine = farthest(spelled.logprobs, expected.logprobs);
   t.ok(fromEngine < OTHER_PRECISION, `and ${fromEngine} from the embedded engine's`);
-  t.comment(`figure: vLLM under virtual tokens, largest difference of logprobs: from prompt_embeds ${apart.toFixed(4)}, from the embedded engine ${fromEngine.toFixed(4)}`);
-  t.ok(farthest((await ask(null)).logprobs, expected.logprobs) > OTHER_PRECISION, 'without the prompt it is another answer');
+  t.comment(
+    `figure: vLLM under virtual tokens, largest difference of logprobs: from prompt_embeds ${apart.toFixed(4)}, from the embedded engine ${fromEngine.toFixed(4)}`,
+  );
+  t.ok(
+    farthest((await ask(null)).logprobs, expected.logprobs) > OTHER_PRECISION,
+    'without the prompt it is another answer',
+  );
 
   const response = await fetch(`${origin}/v1/completions`, {
     method: 'POST',
@@ -57,7 +65,10 @@ t.test('vLLM on a grafted directory', async (t) => {
     }),
   });
   const sampled = Value.Parse(choices, await response.json());
-  t.ok(sampled.usage.completion_tokens >= SAMPLES.choices * SAMPLES.tokens, `${sampled.usage.completion_tokens} tokens sampled`);
+  t.ok(
+    sampled.usage.completion_tokens >= SAMPLES.choices * SAMPLES.tokens,
+    `${sampled.usage.completion_tokens} tokens sampled`,
+  );
   const texts = grafted.tokens.map(({ text }) => text);
   t.strictSame(
     sampled.choices.filter(({ text }) => texts.some((virtual) => text.includes(virtual))),

@@ -33,11 +33,26 @@ export interface GgufRequest extends GraftRequest {
  * first, to be held against the prompts and to be measured, and that conversion is deleted at the end.
  */
 export async function graftGguf(request: GgufRequest): Promise<GraftResult> {
+  const { source, out, onProgress } = request;
+  if (!source.toLowerCase().endsWith('.gguf')) return await graftInto(request, source);
+  const converted = await conversionOf(source, out);
+  await convertOnce(source, converted, onProgress);
+  try {
+    const result = await graftInto(request, converted);
+    if (!request.dryRun) await rm(converted, { recursive: true, force: true });
+    return result;
+  } catch (error) {
+    // what was refused will be refused again; what was interrupted goes on
+    if (error instanceof PreambleError) await rm(converted, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** `directory` is the source in Hugging Face form. */
+async function graftInto(request: GgufRequest, directory: string): Promise<GraftResult> {
   const { source, out, onProgress = () => {} } = request;
-  const isFile = source.toLowerCase().endsWith('.gguf');
-  const converted = isFile ? await conversionOf(source, out) : source;
-  if (isFile) await convertOnce(source, converted, onProgress);
-  const plan = await planGraft(converted, request.prompts);
+  const isFile = directory !== source;
+  const plan = await planGraft(directory, request.prompts);
   const file = isFile ? await planFromFile(source, plan) : await planFromCheckpoint(plan, request.type ?? 'f16');
   const noRow = new Float32Array(plan.checkpoint.config.hiddenSize);
   const bytes = withVirtualRows(file.entries, plan, noRow, file.types).reduce(
@@ -45,25 +60,25 @@ export async function graftGguf(request: GgufRequest): Promise<GraftResult> {
     0,
   );
   const result = { plan, bytes, ignored: [] };
-  const there = await sameGraft(out, plan);
-  if (there === null) await assertDiskHolds(out, bytes);
-  if (there === null && !request.dryRun) {
-    await withStaging(out, `${plan.key}-gguf-${file.types.embeddings.toLowerCase()}`, async (staging) => {
-      await staging.bytesThere();
-      const stored = (row: Float32Array) => storedIn(row, file.types.head);
-      const head = await measurePlan(plan, staging, stored, (share) => onProgress('measure', share * bytes, bytes));
-      await writeFileOf(file, plan, head, staging, (done) => onProgress('write', done, bytes));
-      const restored = isFile ? await keepFile(source, plan, staging) : null;
-      const graft = recordGraft(plan, head, {
-        result: { format: 'gguf', file: file.name, tokenizerSha256: digestWith(plan) },
-        restore: restored === null ? null : { folder: ORIGINALS, files: [restored] },
-      });
-      await writeGraft(staging.directory, graft);
-    });
+  const there = await sameGraft(out, plan, (written) => written.file === file.name);
+  if (there !== null) return { ...result, graft: there, isNew: false };
+  if (request.dryRun) {
+    await assertDiskHolds(out, bytes);
+    return { ...result, graft: null, isNew: true };
   }
-  if (isFile && !request.dryRun) await rm(converted, { recursive: true, force: true });
-  const isPlanned = there === null && request.dryRun;
-  return { ...result, graft: isPlanned ? null : await readGraft(out), isNew: there === null };
+  await withStaging(out, `${plan.key}-${file.types.embeddings.toLowerCase()}`, async (staging) => {
+    await assertDiskHolds(out, bytes - (await staging.bytesThere()));
+    const stored = (row: Float32Array) => storedIn(row, file.types.head);
+    const head = await measurePlan(plan, staging, stored, (share) => onProgress('measure', share * bytes, bytes));
+    await writeFileOf(file, plan, head, staging, (done) => onProgress('write', done, bytes));
+    const restored = isFile ? await keepFile(source, plan, staging) : null;
+    const graft = recordGraft(plan, head, {
+      result: { format: 'gguf', file: file.name, tokenizerSha256: digestWith(plan) },
+      restore: restored === null ? null : { folder: ORIGINALS, files: [restored] },
+    });
+    await writeGraft(staging.directory, graft);
+  });
+  return { ...result, graft: await readGraft(out), isNew: true };
 }
 
 /** Where a GGUF file's conversion lies; the name says of which file it is, so that one that is there is whole and the right one. */

@@ -31,7 +31,9 @@ export async function graftDefault(t: Test, format: 'hf' | 'f16' | 'q8_0'): Prom
   const { graft } = await (format === 'hf' ? graftModel(request) : graftGguf({ ...request, type: format }));
   const [grafted] = graft?.prompts ?? [];
   if (graft === null || grafted === undefined) throw new Error('nothing was grafted');
-  t.comment(`figure: graft of the default model (${format}), worst margin ${graft.margin.worst.toFixed(1)} over ${graft.margin.positions} positions`);
+  t.comment(
+    `figure: graft of the default model (${format}), worst margin ${graft.margin.worst.toFixed(1)} over ${graft.margin.positions} positions`,
+  );
   return { source, out, graft, prompt, grafted };
 }
 

@@ -11,7 +11,11 @@ export interface Answered {
   logprobs: number[];
 }
 
-export async function collectLogprobs(engine: Engine, prompt: readonly PromptSegment[], maxTokens: number): Promise<Answered> {
+export async function collectLogprobs(
+  engine: Engine,
+  prompt: readonly PromptSegment[],
+  maxTokens: number,
+): Promise<Answered> {
   const answered: Answered = { ids: [], logprobs: [] };
   for await (const event of engine.generate(generationRequest({ prompt, maxTokens, topLogprobs: 0 }), never)) {
     if (event.type === 'end') break;
