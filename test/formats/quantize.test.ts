@@ -33,7 +33,7 @@ for (const type of quantizableTypes) {
         for (const [index, value] of values.entries()) {
           const largest = (index < 32 ? a : b).reduce((most, other) => Math.max(most, Math.abs(other)), 0);
           // below the least scale that binary16 can hold, all is zero
-          const allowed = errors[type] * largest + (type === 'F32' || type === 'BF16' ? 1e-37 : 2e-6);
+          const allowed = errors[type] * largest + (type === 'F32' || type === 'BF16' ? 1e-37 : 1e-5);
           if (Math.abs((back[index] ?? Number.NaN) - value) > allowed) return false;
         }
         return true;
