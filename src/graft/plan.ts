@@ -5,6 +5,8 @@ import { PreambleError } from '../errors.ts';
 import { type ChatTemplate, loadChatTemplate } from '../model/chat/chat-template.ts';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.ts';
 import { loadTokenizer, type Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { expectedTensors } from '../model/expected-tensors.ts';
+import { readShardIndex } from '../model/shard-index.ts';
 import { parseTokenizerJson, readJsonFile } from '../model/tokenizer/tokenizer-file.ts';
 import { assertPromptFits } from '../prompts/compatibility.ts';
 import { identifyModel, type ModelIdentity } from '../prompts/model-identity.ts';
@@ -45,6 +47,7 @@ export interface GraftPlan {
 export async function planGraft(source: string, versions: readonly PromptVersion[]): Promise<GraftPlan> {
   await assertNotGrafted(source, versions);
   const checkpoint = await openCheckpoint(source);
+  await assertIndexed(checkpoint);
   const { config } = checkpoint;
   const dtype = rowDtype(checkpoint);
   const tokenizer = await loadTokenizer(source);
@@ -98,6 +101,21 @@ async function assertNotGrafted(source: string, versions: readonly PromptVersion
   throw new PreambleError('model_unsupported', `The checkpoint in ${source} is ${what}.`, {
     action: 'Give the original, or get it back: preamble graft --restore.',
   });
+}
+
+/** Loaders differ in whether they go by the index or by what the shards hold: both must say the same. */
+async function assertIndexed({ directory, config, tensor }: Checkpoint): Promise<void> {
+  const index = await readShardIndex(directory);
+  if (index === null) return;
+  for (const [name] of expectedTensors(config)) {
+    const { file } = tensor(name);
+    const said = index.get(name);
+    if (said === file) continue;
+    const what = said === undefined ? `lists no ${name}` : `says that ${name} is in ${said}`;
+    throw new PreambleError('format_invalid', `The index of shards in ${directory} ${what}; it is in ${file}.`, {
+      action: 'Fetch the model again.',
+    });
+  }
 }
 
 function rowDtype({ config, tensor, directory }: Checkpoint): RowDtype {

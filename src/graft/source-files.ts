@@ -56,10 +56,13 @@ export async function sortFiles(
   return files;
 }
 
-/** A second name for the same bytes, or a copy: as asked, and where another disk has no links. A symbolic link is followed. */
+/**
+ * A second name for the same bytes, or a copy: as asked, and where another disk has no links. Only weights are linked: who edits a template in
+ * place would edit the original's. A symbolic link is followed.
+ */
 export async function takeFile(source: string, target: string, mode: CopyMode): Promise<void> {
   const real = await realpath(source);
-  if (mode === 'link') {
+  if (mode === 'link' && source.endsWith('.safetensors')) {
     try {
       return await link(real, target);
     } catch (error) {

@@ -75,7 +75,7 @@ t.test('a shard that is missing, an entry of the index that is missing', async (
   const text = await readFile(index, 'utf8');
   await writeFile(index, text.replace(/"lm_head.weight": "[^"]+",?\s*/, '').replace(/,(\s*})/, '$1'));
   const entry = graftModel({ source, out, prompts, ...rest });
-  await t.rejects(entry, { code: 'format_invalid' });
+  await t.rejects(entry, { code: 'format_invalid', message: /lists no lm_head.weight; it is in model-00003-of-00003/ });
   await writeFile(index, text);
   await rm(join(source, 'model-00002-of-00003.safetensors'));
   await t.rejects(graftModel({ source, out, prompts, ...rest }), {
