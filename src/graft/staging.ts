@@ -25,6 +25,8 @@ const NOTES = '.notes';
 /** A holder that was killed stops renewing; after this long, in milliseconds, the next one takes over. */
 const STALE_MS = 10_000;
 const RENEW_MS = 3_000;
+/** What a file is called while it is written. */
+const UNFINISHED = /\.part(?:ial)?$/;
 /** Left free on the disk, in bytes: records and directories. */
 const SPARE_BYTES = 16 * 2 ** 20;
 
@@ -126,7 +128,7 @@ function createStaging(directory: string): Staging {
       for (const entry of await readdir(directory, { withFileTypes: true, recursive: true })) {
         const path = join(entry.parentPath, entry.name);
         // what a killed run did not finish is of no use to this one, which holds the lock
-        if (entry.isFile() && entry.name.endsWith('.part')) await rm(path);
+        if (entry.isFile() && UNFINISHED.test(entry.name)) await rm(path);
         else if (entry.isFile()) bytes += await ownBytes(path);
       }
       return bytes;
