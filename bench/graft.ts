@@ -23,9 +23,9 @@ interface Written {
 
 /** `npm run bench -- graft [--gb N] [--dir DIR]`: writing a grafted checkpoint against copying it, memory, and bytes a request. */
 export async function run({ json, flags }: { json: boolean; flags: readonly string[] }): Promise<void> {
-  const valueOf = (flag: string) => (flags.includes(flag) ? flags[flags.indexOf(flag) + 1] : undefined);
-  const gigabytes = Number(valueOf('--gb') ?? DEFAULT_GB);
-  const folder = await mkdtemp(join(valueOf('--dir') ?? tmpdir(), 'preamble-bench-graft-'));
+  const given = (flag: string) => (flags.includes(flag) ? flags[flags.indexOf(flag) + 1] : undefined);
+  const gigabytes = Number(given('--gb') ?? DEFAULT_GB);
+  const folder = await mkdtemp(join(given('--dir') ?? tmpdir(), 'preamble-bench-graft-'));
   try {
     const source = join(folder, 'model');
     const bytes = await writeLargeCheckpoint(source, join(folder, 'prompts'), gigabytes * 1e9);

@@ -25,7 +25,10 @@ t.test('plans, grafts, says that it is done, and gives the original back', async
   const { folder: cwd, source } = await tinySetting(t, {}, { kind: 5, firm: 2 });
   const given = ['--model', './model', '--prompt', 'tiny/kind', '--prompt', 'tiny/firm@1.0.0', '--out', 'grafted'];
   const plan = await graft(cwd, ...given, '--dry-run');
-  t.match(plan, { code: 0, stdout: /^Would write grafted:\n\nmodel .*\nrows +8 new, the vocabulary grows from 312 to 320\n/ });
+  t.match(plan, {
+    code: 0,
+    stdout: /^Would write grafted:\n\nmodel .*\nrows +8 new, the vocabulary grows from 312 to 320\n/,
+  });
   t.equal(await stat(join(cwd, 'grafted')).catch(() => null), null, 'nothing was written');
 
   const made = await graft(cwd, ...given, '--json');
@@ -50,13 +53,21 @@ t.test('wrong use and missing things end in one line and their code', async (t) 
   const { folder: cwd } = await tinySetting(t);
   const uses: [string[], number, RegExp][] = [
     [['--model', './model', '--out', 'x'], 2, /^error: required option '--prompt <prompt>' not specified/],
-    [['--model', './model', '--prompt', 'tiny/absent', '--out', 'x'], 1, /^preamble: There is no prompt "tiny\/absent"/],
+    [
+      ['--model', './model', '--prompt', 'tiny/absent', '--out', 'x'],
+      1,
+      /^preamble: There is no prompt "tiny\/absent"/,
+    ],
     [['--model', './model', '--prompt', 'tiny/kind', '--prompt', 'tiny/kind@1.0.0', '--out', 'x'], 1, /named twice/],
     [['--model', './model', '--prompt', 'tiny/kind', '--out', '.'], 1, /is not empty/],
     [['--model', './absent', '--prompt', 'tiny/kind', '--out', 'x'], 1, /absent does not exist/],
     [['--model', './a.gguf', '--prompt', 'tiny/kind', '--out', 'x'], 1, /A GGUF file is grafted into a GGUF file/],
     [['--model', './a.gguf', '--prompt', 'tiny/kind', '--out', 'x', '--format', 'gguf'], 1, /Cannot read .*a.gguf/],
-    [['--model', './model', '--prompt', 'tiny/kind', '--out', 'x', '--format', 'onnx'], 2, /Allowed choices are hf, gguf/],
+    [
+      ['--model', './model', '--prompt', 'tiny/kind', '--out', 'x', '--format', 'onnx'],
+      2,
+      /Allowed choices are hf, gguf/,
+    ],
     [['--restore', '--model', './model', '--out', 'x'], 1, /Cannot read .*preamble-graft.json/],
   ];
   for (const [args, code, message] of uses) {

@@ -16,7 +16,12 @@ const tokens = [
   { id: 312, text: '<|pabcdef.000|>' },
   { id: 314, text: '<|pabcdef.001|>' },
 ];
-const placement: Placement = { ids: [312, 314], vocabSize: 384, renamed: new Map([[312, '<|reserved_special_token_0|>']]), added: [314] };
+const placement: Placement = {
+  ids: [312, 314],
+  vocabSize: 384,
+  renamed: new Map([[312, '<|reserved_special_token_0|>']]),
+  added: [314],
+};
 const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
 
 /** The tiny model's tokenizer with two reserved tokens behind its own, one of them in the model's vocabulary too. */
@@ -57,18 +62,28 @@ t.test('what is not changed keeps its spelling', (t) => {
 });
 
 t.test('lists of added tokens are added to where there are any', (t) => {
-  const listed = Buffer.from('{"added_tokens_decoder": {"312": {"content": "<|reserved_special_token_0|>"}}, "eos_token": "x"}');
+  const listed = Buffer.from(
+    '{"added_tokens_decoder": {"312": {"content": "<|reserved_special_token_0|>"}}, "eos_token": "x"}',
+  );
   t.strictSame(JSON.parse(graftTokenizerConfig(listed, tokens).toString()), {
-    added_tokens_decoder: { 312: { content: '<|pabcdef.000|>', ...flags }, 314: { content: '<|pabcdef.001|>', ...flags } },
+    added_tokens_decoder: {
+      312: { content: '<|pabcdef.000|>', ...flags },
+      314: { content: '<|pabcdef.001|>', ...flags },
+    },
     eos_token: 'x',
   });
   const bare = Buffer.from('{"eos_token": "x"}');
   t.equal(graftTokenizerConfig(bare, tokens), bare);
-  t.strictSame(JSON.parse(graftAddedTokens(Buffer.from('{"<|reserved_special_token_0|>": 312, "<s>": 1}'), tokens, placement).toString()), {
-    '<s>': 1,
-    '<|pabcdef.000|>': 312,
-    '<|pabcdef.001|>': 314,
-  });
+  t.strictSame(
+    JSON.parse(
+      graftAddedTokens(Buffer.from('{"<|reserved_special_token_0|>": 312, "<s>": 1}'), tokens, placement).toString(),
+    ),
+    {
+      '<s>': 1,
+      '<|pabcdef.000|>': 312,
+      '<|pabcdef.001|>': 314,
+    },
+  );
   t.end();
 });
 
