@@ -165,7 +165,7 @@ export type RestoreFile = Static<typeof restoreSchema>['files'][number];
 const checker = Compile(graftSchema);
 
 /** Parses the text of a `preamble-graft.json`; `path` is named in errors. Throws `format_invalid`. */
-export function parseGraft(text: string, path: string): Graft {
+function parseGraft(text: string, path: string): Graft {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

@@ -13,7 +13,7 @@ export function changedTensors({ checkpoint }: GraftPlan): { name: string; tenso
 }
 
 /** The embedding rows of every virtual token by id, in the matrix' own dtype. */
-export function virtualRows({ prompts, dtype, checkpoint }: GraftPlan): Map<number, Uint8Array> {
+function virtualRows({ prompts, dtype, checkpoint }: GraftPlan): Map<number, Uint8Array> {
   const { hiddenSize } = checkpoint.config;
   const rows = new Map<number, Uint8Array>();
   for (const { name, version, tokens, softPrompt } of prompts) {

@@ -7,7 +7,7 @@ import { lowestLogits } from './lowest-logits.ts';
 import { finalStates, type StateInput } from './states.ts';
 
 /** Positions that the margin is measured at, all conditions together. */
-export const MEASURED_POSITIONS = 5_000;
+const MEASURED_POSITIONS = 5_000;
 /** Of those, as many more as the row is solved from: what is measured has not been seen. */
 const SOLVED_SHARE = 0.3;
 /**
