@@ -3,6 +3,7 @@ import { registerAnchorsCommand } from './commands/anchors.ts';
 import { registerConfigCommands } from './commands/config.ts';
 import { registerDoctorCommand } from './commands/doctor.ts';
 import { registerEvaluateCommand } from './commands/evaluate.ts';
+import { registerGraftCommand } from './commands/graft.ts';
 import { registerKeyCommands } from './commands/key.ts';
 import { registerModelCommands } from './commands/model.ts';
 import { processOutput } from './commands/output.ts';
@@ -27,6 +28,7 @@ function createProgram(): Command {
   registerConfigCommands(program);
   registerModelCommands(program);
   registerPromptCommands(program);
+  registerGraftCommand(program);
   registerKeyCommands(program);
   registerQueriesCommands(program);
   registerTrainCommand(program);
