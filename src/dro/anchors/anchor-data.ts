@@ -26,8 +26,8 @@ export interface AnchorData {
 /** What the answers were drawn with, as it stands beside the data. */
 export type AnchorOrigin = Static<typeof originSchema>;
 
-export const ANCHORS_FILE = 'anchors.json';
-export const ANCHORS_TENSORS = 'anchors.safetensors';
+const ANCHORS_FILE = 'anchors.json';
+const ANCHORS_TENSORS = 'anchors.safetensors';
 const FORMAT = 'preamble.anchors/1';
 
 const label = Type.String({ minLength: 1 });

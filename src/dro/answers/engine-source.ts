@@ -24,7 +24,7 @@ export interface EngineSourceOptions {
   threads?: number | null;
 }
 
-export interface AnsweringModel extends Omit<QueryEncoding, 'contextLength'> {
+interface AnsweringModel extends Omit<QueryEncoding, 'contextLength'> {
   readonly engine: Engine;
   readonly name: string;
 }
@@ -52,7 +52,7 @@ export async function openEngineSource(directory: string, options: EngineSourceO
 }
 
 /** Answers from an engine that runs already; `close` ends it. */
-export function createEngineSource({ engine, tokenizer, template, name }: AnsweringModel): AnswerSource {
+function createEngineSource({ engine, tokenizer, template, name }: AnsweringModel): AnswerSource {
   let requests = 0;
   return {
     concurrency: engine.capacity,
