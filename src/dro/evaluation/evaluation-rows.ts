@@ -87,7 +87,7 @@ export function tableNotes(report: EvaluationReport): string[] {
   ];
 }
 
-export function percent(rate: number): string {
+function percent(rate: number): string {
   return `${(100 * rate).toFixed(1)}%`;
 }
 

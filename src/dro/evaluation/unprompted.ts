@@ -6,7 +6,7 @@ import { measureSurprise, type SurpriseOptions } from './perplexity/surprise.ts'
 /**
  * An answer's first tokens are scored: broken text shows itself there, and a forward pass over all of it would take as long as writing it did.
  */
-export const MAX_SCORED_TOKENS = 128;
+const MAX_SCORED_TOKENS = 128;
 
 /** The model without any prompt, to which an answer may or may not be likely. */
 export interface UnpromptedModel extends QueryEncoding {
