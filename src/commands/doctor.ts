@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { diagnoseVllm, type Finding } from '../backends/vllm/diagnose.ts';
-import { loadLocalModel } from '../backends/vllm/local-model.ts';
+import { dialectOf, loadWire } from '../backends/server-kinds.ts';
+import { diagnoseUpstream, type Finding } from '../backends/upstream/diagnose.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secret.ts';
 import { loadConfig } from '../config.ts';
@@ -86,12 +86,12 @@ async function* diagnoseModel(
     yield* diagnoseEmbedded(await directoryOf(backend.model), prompts);
     return;
   }
-  const { modelDirectory, apiKey } = backend;
-  const local = modelDirectory === undefined ? null : await loadLocalModel(await directoryOf(modelDirectory));
-  yield* diagnoseVllm({
+  const { apiKey } = backend;
+  yield* diagnoseUpstream({
     settings: backend,
+    dialect: dialectOf(backend),
+    wire: await loadWire(backend, directoryOf),
     apiKey: apiKey === undefined ? null : await readSecret(apiKey),
-    local,
     prompts,
     signal: AbortSignal.timeout(LIMIT_MS),
   });

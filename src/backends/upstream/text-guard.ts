@@ -18,7 +18,12 @@ export interface WireTextGuard {
   clean(request: object): ReadonlyMap<string, unknown> | null;
 }
 
-export function createWireTextGuard(tokens: Iterable<string>, mode: 'neutralise' | 'refuse'): WireTextGuard {
+/** `more` are fields that one kind of server reads besides. */
+export function createWireTextGuard(
+  tokens: Iterable<string>,
+  mode: 'neutralise' | 'refuse',
+  more: readonly string[] = [],
+): WireTextGuard {
   const all = [...new Set([...tokens, RESERVED_TEXT])].filter(({ length }) => length > 1);
   // The longest first: of two that begin alike the longer is meant.
   const spelled = new RegExp(
@@ -67,13 +72,24 @@ export function createWireTextGuard(tokens: Iterable<string>, mode: 'neutralise'
   return {
     clean(request) {
       const changed = new Map<string, unknown>();
-      for (const field of READ_FIELDS) {
+      for (const field of [...READ_FIELDS, ...more]) {
         const value: unknown = Reflect.get(request, field);
         if (value === undefined) continue;
         const clean = cleaned(value, field);
         if (clean !== value) changed.set(field, clean);
       }
       return changed.size === 0 ? null : changed;
+    },
+  };
+}
+
+/** The one sees what the other has left. */
+export function joinGuards(first: WireTextGuard, second: WireTextGuard): WireTextGuard {
+  return {
+    clean(request) {
+      const once = first.clean(request);
+      const twice = second.clean(once === null ? request : { ...request, ...Object.fromEntries(once) });
+      return once === null ? twice : new Map([...once, ...(twice ?? [])]);
     },
   };
 }

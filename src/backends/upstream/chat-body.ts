@@ -2,7 +2,7 @@ import { arraySpans, type JsonSpan, objectSpans, rootSpan } from '../../formats/
 import { type Edit, splice } from '../../formats/splice.ts';
 import type { ChatMessage, ChatRequest } from '../../openai/chat.ts';
 import { fieldError } from '../../openai/validate.ts';
-import { modelEdit, usageEdit } from '../upstream/common-edits.ts';
+import { modelEdit, usageEdit } from './common-edits.ts';
 
 export interface ChatBodyOptions {
   /** The server's name for the model. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { chatBody } from '../../../src/backends/vllm/chat-body.ts';
+import { chatBody } from '../../../src/backends/upstream/chat-body.ts';
 import { parseChatRequest } from '../../../src/openai/chat.ts';
 
 const part = { type: 'prompt_embeds', data: 'AAAA' };

@@ -1,5 +1,5 @@
 import { PreambleError } from '../../errors.ts';
-import type { ServerRequest, ServerResponse, UpstreamServer } from '../upstream/server.ts';
+import type { ServerRequest, ServerResponse, UpstreamServer } from './server.ts';
 
 /** What the gateway's own questions to a server have in common. */
 export interface ServerCall {
