@@ -93,7 +93,7 @@ interface Fault {
   readonly code: string | null;
 }
 
-/** OpenAI's `{error: {…}}`, vLLM's older `{object: "error", …}`, FastAPI's `{detail: …}`, or text. */
+/** OpenAI's `{error: {…}}`, vLLM's older `{object: "error", …}`, FastAPI's `{detail: …}`, TGI's `{error: …, error_type: …}`, or text. */
 function readFault(body: string): Fault {
   let value: unknown;
   try {
@@ -103,7 +103,7 @@ function readFault(body: string): Fault {
   }
   const error = isObject(value) ? (isObject(value['error']) ? value['error'] : value) : {};
   const spoken = error['message'] ?? error['detail'] ?? (isObject(value) ? value['error'] : undefined);
-  const code = error['code'];
+  const code = error['code'] ?? error['error_type'];
   return {
     message: typeof spoken === 'string' ? oneLine(spoken) : null,
     type: shortText(error['type']),

@@ -15,6 +15,13 @@ export async function getJson(server: UpstreamServer, path: string, call: Server
   return await readJson(await server.ask({ ...call, method: 'GET', path, body: [] }), server.url + path);
 }
 
+/** Throws the server's own word where it says that it is not well. */
+export async function askHealth(server: UpstreamServer, call: ServerCall): Promise<void> {
+  const { body } = await server.ask({ ...call, method: 'GET', path: '/health', body: [] });
+  // Read to its end, so that the connection is free.
+  for await (const _ of body);
+}
+
 export async function postJson(
   server: UpstreamServer,
   path: string,

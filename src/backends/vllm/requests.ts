@@ -11,6 +11,7 @@ import type { Target as AnyTarget } from '../upstream/dialect.ts';
 import type { LocalModel } from '../upstream/local-model.ts';
 import { chatAsCompletion, completionBody } from './completion-body.ts';
 import { embedInput } from './embedded-input.ts';
+import { partFront } from './part-front.ts';
 import { promptPart, textPart } from './prompt-part.ts';
 
 /** What requests are made for. */
@@ -25,7 +26,8 @@ const UNBOUNDED = 2 ** 20;
 /** A chat request on the chat wire: the soft prompt, or its text, is a content part in front. */
 export function chatWireBody({ bytes, request }: CleanBody<ChatRequest>, plan: Plan, target: Target): Uint8Array[] {
   const { prompt, fallbackText } = plan;
-  const front = prompt !== null ? promptPart(prompt.softPrompt) : fallbackText === null ? null : textPart(fallbackText);
+  const part = prompt !== null ? promptPart(prompt.softPrompt) : fallbackText === null ? null : textPart(fallbackText);
+  const front = part === null ? null : partFront(part);
   const place = target.local?.systemRole === false ? 'user' : (prompt?.position ?? 'system');
   return chatBody(bytes, request, { model: target.model, front, place });
 }
