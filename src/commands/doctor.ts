@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { dialectOf, loadWire } from '../backends/server-kinds.ts';
 import { diagnoseUpstream, type Finding } from '../backends/upstream/diagnose.ts';
+import { startReference } from '../backends/virtual-tokens/reference.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secret.ts';
 import { loadConfig } from '../config.ts';
@@ -87,10 +88,15 @@ async function* diagnoseModel(
     return;
   }
   const { apiKey } = backend;
+  const wire = await loadWire(backend, directoryOf);
+  // Where the prompt goes as embeddings, the server itself is asked about its text.
+  const computes = wire.local !== null && wire.guard !== null;
+  await using reference = computes && wire.local !== null ? await startReference(wire.local) : null;
   yield* diagnoseUpstream({
     settings: backend,
     dialect: dialectOf(backend),
-    wire: await loadWire(backend, directoryOf),
+    wire,
+    ...(reference && { reference }),
     apiKey: apiKey === undefined ? null : await readSecret(apiKey),
     prompts,
     signal: AbortSignal.timeout(LIMIT_MS),

@@ -1,4 +1,5 @@
 import { isObject } from '../../openai/validate.ts';
+import { faultType } from '../upstream/fault-type.ts';
 
 /** TGI's words for how a choice ended, where they are not OpenAI's; '' stands in each part but the last. */
 const FINISH_REASONS: Readonly<Record<string, string | null>> = {
@@ -53,20 +54,5 @@ function callInShape(call: unknown): unknown {
 
 function faultOf(message: string, kind: unknown) {
   const code = typeof kind === 'string' ? kind : null;
-  return { message, type: faultType(code), param: null, code };
-}
-
-/** OpenAI's type for TGI's `error_type`. */
-export function faultType(kind: string | null): string {
-  switch (kind) {
-    case 'validation':
-    case 'template_error':
-    case 'missing_template_variable':
-    case 'tool_error':
-      return 'invalid_request_error';
-    case 'overloaded':
-      return 'rate_limit_error';
-    default:
-      return 'server_error';
-  }
+  return { message, type: code === null ? 'server_error' : faultType(code), param: null, code };
 }

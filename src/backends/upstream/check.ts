@@ -1,3 +1,4 @@
+import type { PromptPosition, SoftPrompt } from '../../prompts/soft-prompt.ts';
 import type { UpstreamServer } from './server.ts';
 import type { ServerCall } from './server-json.ts';
 
@@ -23,6 +24,19 @@ export interface CheckContext {
   /** The server's name for the model. */
   readonly model: string;
   readonly call: ServerCall;
+  /** Where the model can be computed here too; else absent. */
+  readonly reference?: Reference;
+}
+
+/** The model's own word, from its files. */
+export interface Reference {
+  /** The likeliest first tokens of an answer to one question of a user's, under a soft prompt, with their log probabilities. */
+  ask(softPrompt: SoftPrompt, position: PromptPosition, question: string): Promise<readonly SpokenToken[]>;
+}
+
+export interface SpokenToken {
+  readonly text: string;
+  readonly logprob: number;
 }
 
 export function ok(name: Check['name'], finding: string): Check {

@@ -1,6 +1,7 @@
 import type { UpstreamSettings } from '../../config/schema/backend.ts';
 import { describe, PreambleError } from '../../errors.ts';
 import type { PromptVersion } from '../../prompts/registry.ts';
+import type { Reference } from './check.ts';
 import type { Dialect, Wire } from './dialect.ts';
 import { createUpstreamServer, type UpstreamServer } from './server.ts';
 
@@ -20,6 +21,8 @@ export interface DiagnoseOptions {
   readonly wire: Wire;
   readonly apiKey: string | null;
   readonly prompts: readonly PromptVersion[];
+  /** Where the model can be computed here too. */
+  readonly reference?: Reference;
   readonly signal: AbortSignal;
 }
 
@@ -41,7 +44,7 @@ export async function* diagnoseUpstream(options: DiagnoseOptions): AsyncGenerato
 
 async function* diagnoseServer(
   server: UpstreamServer,
-  { settings, dialect, wire, apiKey, prompts, signal }: DiagnoseOptions,
+  { settings, dialect, wire, apiKey, prompts, reference, signal }: DiagnoseOptions,
 ): AsyncGenerator<Finding> {
   const call = { headers: apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }, signal };
   const where = server.url;
@@ -56,7 +59,7 @@ async function* diagnoseServer(
       yield { where, name: prompt.label, outcome: 'failed', finding: misfit.message, action: misfit.action ?? null };
       continue;
     }
-    for (const check of await wire.check({ server, model, call }, prompt)) {
+    for (const check of await wire.check({ server, model, call, ...(reference && { reference }) }, prompt)) {
       yield { where, ...check, name: `${prompt.label}: ${check.name}` };
     }
   }

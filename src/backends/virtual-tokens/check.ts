@@ -10,6 +10,9 @@ import type { SpelledPrompt, SpelledPrompts } from './graft.ts';
 
 const QUESTION = 'What is the capital of France?';
 
+/** Nats. Weights of four bits move a likely token by a tenth or two; other rows move it by whole nats. */
+const MAX_DIFFERENCE = 0.25;
+
 interface GraftCheckContext extends CheckContext {
   readonly prompts: SpelledPrompts;
   readonly local: LocalModel | null;
@@ -26,14 +29,18 @@ export async function checkGraftOn(context: GraftCheckContext, prompt: PromptVer
   const place = context.local?.systemRole === false ? 'user' : spelled.position;
   const once = await ask(context, place, spelled.spelled);
   const count = await checkCount(context, place, spelled, once);
+  const computed = count.outcome === 'failed' ? [] : await checkComputed(context, place, prompt, once);
   const { text, training } = prompt.manifest;
   // A trained prompt keeps the text that it began with, and no longer means the same. In a user message the text may merge with what follows.
-  if (count.outcome === 'failed' || text === undefined || training !== undefined || place === 'user') return [count];
+  if (count.outcome === 'failed' || text === undefined || training !== undefined || place === 'user') {
+    return [count, ...computed];
+  }
   const spoken = await ask(context, place, text);
   const name = 'same as text';
-  if (isSame(spoken, once)) return [count, ok(name, `Equal: ${describeProbe(once)}.`)];
+  if (isSame(spoken, once)) return [count, ...computed, ok(name, `Equal: ${describeProbe(once)}.`)];
   return [
     count,
+    ...computed,
     failed(
       name,
       `Not equal: ${describeProbe(once)}, under its text ${describeProbe(spoken)}.`,
@@ -57,6 +64,31 @@ async function checkCount(
     `${ids.length} virtual tokens count as ${added}: the server does not serve this graft.`,
     `Serve the model that lies beside ${context.prompts.path ?? 'the graft'}, tokenizer included.`,
   );
+}
+
+/** Whether the server says what the model itself does under the prompt's rows: nothing where the model is not here. */
+async function checkComputed(
+  { reference }: GraftCheckContext,
+  place: 'system' | 'user',
+  prompt: PromptVersion,
+  { token, logprob }: ProbeAnswer,
+): Promise<Check[]> {
+  if (reference === undefined) return [];
+  const name = 'same as the model';
+  const spoken = await reference.ask(await prompt.load(), place, QUESTION);
+  const same = spoken.find(({ text }) => text === token);
+  const said = `${JSON.stringify(token)} at ${logprob.toFixed(4)}`;
+  if (same !== undefined && Math.abs(same.logprob - logprob) <= MAX_DIFFERENCE) {
+    return [ok(name, `${said}, computed here from its files ${same.logprob.toFixed(4)}.`)];
+  }
+  const here = same === undefined ? 'is not among the likeliest here' : `is ${same.logprob.toFixed(4)} here`;
+  return [
+    failed(
+      name,
+      `${said} ${here}: the rows are not the prompt's, or the model is another.`,
+      'Serve what preamble graft wrote for this prompt and this model, and name that model as modelDirectory.',
+    ),
+  ];
 }
 
 /** One token of an answer, with `front` where the soft prompt stands and nothing else in its message but a question for the user. */
