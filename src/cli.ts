@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { registerConfigCommands } from './commands/config.ts';
 import { registerDoctorCommand } from './commands/doctor.ts';
+import { registerGraftCommand } from './commands/graft.ts';
 import { registerKeyCommands } from './commands/key.ts';
 import { registerModelCommands } from './commands/model.ts';
 import { processOutput } from './commands/output.ts';
@@ -24,6 +25,7 @@ function createProgram(): Command {
   registerConfigCommands(program);
   registerModelCommands(program);
   registerPromptCommands(program);
+  registerGraftCommand(program);
   registerKeyCommands(program);
   registerQueriesCommands(program);
   return program;

@@ -12,6 +12,8 @@ const titles: Record<ModelStep, string> = {
   unpack: 'Unpacking',
   convert: 'Converting',
   check: 'Checking',
+  measure: 'Measuring',
+  write: 'Writing',
 };
 
 export interface ModelProgress {

@@ -5,7 +5,7 @@ export type ModelEvent =
   /** `done` of `total` bytes of one step; a step begins with its first event and ends when both are equal. */
   | { kind: 'progress'; step: ModelStep; name: string; done: number; total: number };
 
-export type ModelStep = 'download' | 'unpack' | 'convert' | 'check';
+export type ModelStep = 'download' | 'unpack' | 'convert' | 'check' | 'measure' | 'write';
 
 export interface ObtainContext {
   onEvent: (event: ModelEvent) => void;

@@ -43,6 +43,8 @@ export interface Tokenizer {
   encodeSection(text: string, first: boolean, maxTokens: number): number[];
   decode(ids: readonly number[], options?: DecodeOptions): string;
   tokenId(token: string): number | undefined;
+  /** The token as `tokenizer.json` spells it; undefined for an id that has none. */
+  tokenSpelling(id: number): string | undefined;
   /** The token as text; a half character in it is U+FFFD. Empty for an id outside the vocabulary. */
   tokenText(id: number): string;
   tokenBytes(id: number): Uint8Array;
@@ -141,6 +143,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
       return text.slice(Math.min(spaces, spelling.stripLeadingSpaces));
     },
     tokenId: (token) => ids.get(token),
+    tokenSpelling: (id) => tokens.get(id),
     tokenText: (id) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(tokenBytes(id)),
     tokenBytes,
     createIncrementalDecoder: (options = {}) =>
