@@ -15,11 +15,14 @@ interface Stem {
 export function piecesSpell(texts: readonly string[], stems: readonly Stem[]): boolean {
   const ends = texts.map(endsOf);
   return stems.some(({ marks, stem }) => {
-    const reached = new Set(reach(ends, marks, stem));
-    const short = ends.filter((text) => text.length > 0 && text.length < stem.length);
+    const beginning = marks + stem;
+    const reached = new Set(reach(ends, beginning));
+    const short = ends.filter((text) => text.length > 0 && text.length < beginning.length);
     for (const at of reached) {
-      if (ends.some((text) => text.startsWith(stem.slice(at)))) return true;
-      for (const text of short) if (stem.startsWith(text, at)) reached.add(at + text.length);
+      if (ends.some((text) => text.startsWith(beginning.slice(at)))) return true;
+      for (const text of short) {
+        if (at + text.length < beginning.length && beginning.startsWith(text, at)) reached.add(at + text.length);
+      }
     }
     return false;
   });
@@ -32,10 +35,9 @@ function endsOf(text: string): string {
   return `${fold(trimmed.slice(0, END_LENGTH))} ${fold(trimmed.slice(-END_LENGTH))}`;
 }
 
-/** How much of a stem the texts end with, each of them with the marks in front of it. */
-function* reach(texts: readonly string[], marks: string, stem: string): Generator<number> {
-  for (let length = 1; length < stem.length; length++) {
-    const beginning = marks + stem.slice(0, length);
-    if (texts.some((text) => text.endsWith(beginning))) yield length;
+/** How much of what spellings begin with the texts end with. */
+function* reach(texts: readonly string[], beginning: string): Generator<number> {
+  for (let length = 1; length < beginning.length; length++) {
+    if (texts.some((text) => text.endsWith(beginning.slice(0, length)))) yield length;
   }
 }

@@ -147,6 +147,39 @@ for (const mode of ['neutralise', 'refuse'] as const) {
   });
 }
 
+t.test('however a token is cut into pieces, no order of the pieces yields it', (t) => {
+  const guard = createVirtualTokenGuard(prompts, 'neutralise', []);
+  const cuts = fc.uniqueArray(fc.integer({ min: 1, max: 14 }), { minLength: 1, maxLength: 3 });
+  const around = fc.constantFrom('', ' ', 'Hello ', '\n');
+  let refused = 0;
+  fc.assert(
+    fc.property(token, cuts, around, around, fc.boolean(), (text, places, before, behind, byName) => {
+      const ends = [0, ...places.toSorted((a, b) => a - b), text.length];
+      const pieces = ends.slice(1).map((end, index) => text.slice(ends[index], end));
+      const [first = '', ...others] = pieces;
+      const said = [before + first, ...others.slice(0, -1), `${others.at(-1)}${behind}`];
+      const messages = byName
+        ? [{ role: 'user', name: said[0], content: said.slice(1).join('') }]
+        : said.map((content) => ({ role: 'user', content }));
+      let clean: ReadonlyMap<string, unknown> | null | undefined;
+      try {
+        clean = guard?.clean({ messages });
+      } catch {
+        refused++;
+        return;
+      }
+      const left = textsOf(clean?.get('messages') ?? messages).filter(
+        (each) => !['role', 'content', 'name'].includes(each),
+      );
+      const [found] = smuggles(left.map((each) => (each === 'user' ? '' : each.trim())).join(''));
+      if (found !== undefined) throw new Error(JSON.stringify(messages));
+    }),
+    { numRuns: 300 },
+  );
+  t.ok(refused > 30, `${refused} were refused`);
+  t.end();
+});
+
 /** What templates do: messages one behind the other, parts joined or not, names in front, tools as JSON; trimmed, in either case. */
 function* renderings(clean: object, seed: number): Generator<string> {
   const all = textsOf(clean);
