@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { PreambleError } from '../errors.ts';
+import { type GgufType, ggufTypes, graftGguf } from '../graft/gguf/graft-gguf.ts';
 import { type GraftRequest, type GraftResult, graftModel } from '../graft/graft.ts';
 import type { Graft } from '../graft/graft-file.ts';
-import { type GgufType, ggufTypes, graftGguf } from '../graft/gguf/graft-gguf.ts';
 import { restoreGraft } from '../graft/restore.ts';
 import type { CopyMode } from '../graft/source-files.ts';
 import { modelProgress } from './model-progress.ts';
@@ -28,12 +28,27 @@ export function registerGraftCommand(program: Command, output: Output = processO
   program
     .command('graft')
     .description('Make a checkpoint in which soft prompts are special tokens, for servers that take text only')
-    .requiredOption('--model <model>', 'a directory, the name of a model, or FILE.gguf; with --restore the grafted checkpoint')
+    .requiredOption(
+      '--model <model>',
+      'a directory, the name of a model, or FILE.gguf; with --restore the grafted checkpoint',
+    )
     .option('--prompt <prompt>', 'NAME (its highest stable version) or NAME@VERSION; may be repeated', collect)
-    .option('--prompts <dir>', 'where prompts lie (may be repeated; default: ./prompts and those that come with Preamble)', collect)
+    .option(
+      '--prompts <dir>',
+      'where prompts lie (may be repeated; default: ./prompts and those that come with Preamble)',
+      collect,
+    )
     .requiredOption('--out <dir>', 'the directory to write; it must not exist, or be empty')
-    .addOption(new Option('--format <format>', 'a Hugging Face directory, or one GGUF file for llama.cpp').choices(['hf', 'gguf']).default('hf'))
-    .addOption(new Option('--gguf-type <type>', 'how a GGUF file holds matrices; a GGUF source keeps its own').choices(ggufTypes))
+    .addOption(
+      new Option('--format <format>', 'a Hugging Face directory, or one GGUF file for llama.cpp')
+        .choices(['hf', 'gguf'])
+        .default('hf'),
+    )
+    .addOption(
+      new Option('--gguf-type <type>', 'how a GGUF file holds matrices; a GGUF source keeps its own').choices(
+        ggufTypes,
+      ),
+    )
     .addOption(
       new Option('--copy <how>', 'files that stay as they are: hard links where the disk can, or copies')
         .choices(['link', 'copy'])
@@ -68,7 +83,9 @@ async function graft(options: GraftOptions, references: readonly string[], outpu
   }
   const isGguf = options.model.toLowerCase().endsWith('.gguf');
   if (isGguf && options.format !== 'gguf') {
-    throw new PreambleError('invalid_request', 'A GGUF file is grafted into a GGUF file.', { action: 'Add --format gguf.' });
+    throw new PreambleError('invalid_request', 'A GGUF file is grafted into a GGUF file.', {
+      action: 'Add --format gguf.',
+    });
   }
   const progress = modelProgress(output);
   const request: GraftRequest = {
@@ -118,7 +135,13 @@ function toJson({ plan, bytes, graft, isNew, ignored }: GraftResult, directory: 
     rows: placement.vocabSize === plan.identity.vocabSize ? 'free' : 'grown',
     renamed: placement.renamed.size,
     untied: plan.checkpoint.config.tiedEmbeddings,
-    prompts: prompts.map(({ name, version, digest, tokens, spelled }) => ({ name, version, digest, tokens: tokens.length, spelled })),
+    prompts: prompts.map(({ name, version, digest, tokens, spelled }) => ({
+      name,
+      version,
+      digest,
+      tokens: tokens.length,
+      spelled,
+    })),
     ignored,
     margin: graft?.margin ?? null,
   };
@@ -130,13 +153,28 @@ function toText(result: GraftResult, out: string): string {
   const grown = placement.vocabSize - identity.vocabSize;
   const rows = [
     ['model', identity.id],
-    ['rows', grown > 0 ? `${grown} new, the vocabulary grows from ${identity.vocabSize} to ${placement.vocabSize}` : `free ones, the vocabulary stays ${identity.vocabSize}${placement.renamed.size > 0 ? `; ${placement.renamed.size} reserved tokens take new names` : ''}`],
-    ['output rows', plan.checkpoint.config.tiedEmbeddings ? 'a matrix of their own: the model used its embeddings' : 'in the output matrix'],
+    [
+      'rows',
+      grown > 0
+        ? `${grown} new, the vocabulary grows from ${identity.vocabSize} to ${placement.vocabSize}`
+        : `free ones, the vocabulary stays ${identity.vocabSize}${placement.renamed.size > 0 ? `; ${placement.renamed.size} reserved tokens take new names` : ''}`,
+    ],
+    [
+      'output rows',
+      plan.checkpoint.config.tiedEmbeddings
+        ? 'a matrix of their own: the model used its embeddings'
+        : 'in the output matrix',
+    ],
     ['to write', formatBytes(bytes)],
     ...(ignored.length > 0 ? [['left out', ignored.join(', ')]] : []),
     ...(graft === null ? [] : [['margin', margin(graft)]]),
   ];
-  const list = prompts.map(({ name, version, tokens }) => [`${name}@${version}`, String(tokens.length), tokens[0]?.text ?? '', tokens.at(-1)?.text ?? '']);
+  const list = prompts.map(({ name, version, tokens }) => [
+    `${name}@${version}`,
+    String(tokens.length),
+    tokens[0]?.text ?? '',
+    tokens.at(-1)?.text ?? '',
+  ]);
   const heading = graft === null ? `Would write ${out}:` : isNew ? `Wrote ${out}:` : `${out} is there already:`;
   return `${heading}\n\n${table(['', ''], rows).split('\n').slice(1).join('\n')}\n${table(['PROMPT', 'TOKENS', 'FIRST', 'LAST'], list)}`;
 }

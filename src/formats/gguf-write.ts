@@ -57,7 +57,10 @@ export async function writeGguf(path: string, layout: GgufLayout, entries: reado
       if (written <= expected) await writeAll(file, piece);
     }
     if (written !== expected) {
-      throw new PreambleError('internal', `Tensor ${quoteName(entry.name)} gave ${written} bytes and needs ${expected}.`);
+      throw new PreambleError(
+        'internal',
+        `Tensor ${quoteName(entry.name)} gave ${written} bytes and needs ${expected}.`,
+      );
     }
     await writeAll(file, new Uint8Array(roundUp(written, layout.alignment ?? ALIGNMENT) - written));
   }

@@ -2,8 +2,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PreambleError } from '../errors.ts';
 import type { PromptVersion } from '../prompts/registry.ts';
-import { planDirectory, writeDirectory } from './graft-directory.ts';
 import { roundTo } from './encode-rows.ts';
+import { planDirectory, writeDirectory } from './graft-directory.ts';
 import { GRAFT_FILE, type Graft, readGraft } from './graft-file.ts';
 import { measurePlan } from './measure-plan.ts';
 import { type GraftPlan, planGraft } from './plan.ts';
@@ -39,12 +39,14 @@ export async function graftModel(request: GraftRequest): Promise<GraftResult> {
   const plan = await planGraft(source, request.prompts);
   const directory = await planDirectory(plan, copy);
   const result = { plan, bytes: directory.bytes, ignored: directory.files.ignored };
-  const there = await sameGraft(out, plan);
+  const there = await sameGraft(out, plan, ({ format }) => format === 'hf');
   if (there !== null) return { ...result, graft: there, isNew: false };
-  await assertDiskHolds(out, directory.bytes);
-  if (request.dryRun) return { ...result, graft: null, isNew: true };
+  if (request.dryRun) {
+    await assertDiskHolds(out, directory.bytes);
+    return { ...result, graft: null, isNew: true };
+  }
   await withStaging(out, `${plan.key}-${copy}`, async (staging) => {
-    await staging.bytesThere();
+    await assertDiskHolds(out, directory.bytes - (await staging.bytesThere()));
     const { weightBytes } = directory;
     const stored = (row: Float32Array) => row.map((value) => roundTo(value, plan.dtype));
     const head = await measurePlan(plan, staging, stored, (share) =>
@@ -61,7 +63,11 @@ export async function graftModel(request: GraftRequest): Promise<GraftResult> {
 }
 
 /** The graft that stands at `out` if it is the one that is planned; null where nothing stands. Throws `file_unwritable` for another. */
-export async function sameGraft(out: string, { identity, prompts }: GraftPlan): Promise<Graft | null> {
+export async function sameGraft(
+  out: string,
+  { identity, prompts }: GraftPlan,
+  isWanted: (result: Graft['result']) => boolean,
+): Promise<Graft | null> {
   if ((await stat(join(out, GRAFT_FILE)).catch(() => null)) === null) {
     if ((await readdir(out).catch(() => [])).length === 0) return null;
     throw new PreambleError('file_unwritable', `${out} is not empty.`, { action: 'Name a new directory with --out.' });
@@ -69,6 +75,7 @@ export async function sameGraft(out: string, { identity, prompts }: GraftPlan): 
   const graft = await readGraft(out);
   const digests = (list: readonly { digest: string }[]) => list.map(({ digest }) => digest).join();
   const isSame =
+    isWanted(graft.result) &&
     graft.source.embeddingsSha256 === identity.embeddingsSha256 &&
     graft.source.tokenizerSha256 === identity.tokenizerSha256 &&
     digests(graft.prompts) === digests(prompts);

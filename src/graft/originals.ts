@@ -1,7 +1,7 @@
 import { copyFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readExactly, withFile } from '../formats/file-ranges.ts';
-import { readSafetensorsHeader, type TensorLocation } from '../formats/safetensors.ts';
+import { readSafetensorsHeader } from '../formats/safetensors.ts';
 import { sha256OfFile } from '../model/obtain/file-digest.ts';
 import type { RestoreFile } from './graft-file.ts';
 import { readRows, type WeightChanges } from './rewrite-weights.ts';
@@ -46,6 +46,6 @@ export async function keepOriginal(
 }
 
 /** Of the ids of virtual tokens those that had a row before, ascending. */
-export function overwrittenRows({ shape }: Pick<TensorLocation, 'shape'>, ids: readonly number[]): number[] {
+export function overwrittenRows({ shape }: { readonly shape: readonly number[] }, ids: readonly number[]): number[] {
   return ids.filter((id) => id < (shape[0] ?? 0)).sort((a, b) => a - b);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { PreambleError } from '../errors.ts';
 import { type ChatTemplate, loadChatTemplate } from '../model/chat/chat-template.ts';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.ts';
@@ -75,7 +75,14 @@ export async function planGraft(source: string, versions: readonly PromptVersion
   });
   const tokens = prompts.flatMap((prompt) => prompt.tokens.map(({ id, text }) => ({ id, text })));
   const key = createHash('sha256')
-    .update(JSON.stringify([identity.embeddingsSha256, identity.tokenizerSha256, versions.map(({ digest }) => digest)]))
+    .update(
+      JSON.stringify([
+        resolve(source),
+        identity.embeddingsSha256,
+        identity.tokenizerSha256,
+        versions.map(({ digest }) => digest),
+      ]),
+    )
     .digest('hex')
     .slice(0, 12);
   const template = await loadChatTemplate(source);

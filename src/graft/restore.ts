@@ -7,7 +7,6 @@ import { changed, rebuildWeights } from './rebuild.ts';
 import { type CopyMode, takeFile } from './source-files.ts';
 import { assertDiskHolds, withStaging } from './staging.ts';
 
-
 /**
  * Writes the checkpoint that was grafted, bit for bit, and holds each file that was changed against the digest of the original.
  * Throws `file_unreadable`, `format_invalid`, `digest_mismatch`, `file_unwritable`, and `model_unsupported` where there is nothing to restore.
@@ -37,7 +36,7 @@ export async function restoreGraft(
   const total = restore.files.reduce((sum, { kind, size }) => sum + (kind === 'weights' ? size : 0), 0);
   await withStaging(out, `restore-${graft.source.embeddingsSha256.slice(0, 12)}`, async (staging) => {
     for (const file of restore.files) {
-      await staging.file(file.name, (path) => 
+      await staging.file(file.name, (path) =>
         restoreFile(grafted, graft, restore.folder, file, path, copy, (bytes) => onBytes(bytes, total)),
       );
     }

@@ -152,7 +152,11 @@ export async function* readPieces(
 }
 
 /** The bytes of some rows of a matrix, one after the other. */
-export async function readRows(path: string, location: TensorLocation, rows: readonly number[]): Promise<Uint8Array> {
+export async function readRows(
+  path: string,
+  location: Pick<TensorLocation, 'offset' | 'length' | 'shape'>,
+  rows: readonly number[],
+): Promise<Uint8Array> {
   const rowBytes = location.length / (location.shape[0] ?? 1);
   const bytes = new Uint8Array(rows.length * rowBytes);
   await withFile(path, async (file) => {

@@ -45,7 +45,14 @@ export async function withStaging(
     await mkdir(join(directory, NOTES), { recursive: true });
     const release = await lock(directory, place);
     try {
-      await work(createStaging(directory));
+      const staging = createStaging(directory);
+      try {
+        await work(staging);
+      } catch (error) {
+        // nothing worth going on with: a refusal leaves no trace
+        if ((await readdir(directory)).every((name) => name === NOTES)) await rm(directory, { recursive: true });
+        throw error;
+      }
       await rm(join(directory, NOTES), { recursive: true });
       await syncDirectory(directory);
       await rename(directory, place);
@@ -120,11 +127,17 @@ function createStaging(directory: string): Staging {
         const path = join(entry.parentPath, entry.name);
         // what a killed run did not finish is of no use to this one, which holds the lock
         if (entry.isFile() && entry.name.endsWith('.part')) await rm(path);
-        else if (entry.isFile()) bytes += (await stat(path)).size;
+        else if (entry.isFile()) bytes += await ownBytes(path);
       }
       return bytes;
     },
   };
+}
+
+/** A hard link takes nothing. */
+async function ownBytes(path: string): Promise<number> {
+  const { size, nlink } = await stat(path);
+  return nlink > 1 ? 0 : size;
 }
 
 async function lock(directory: string, place: string): Promise<() => Promise<void>> {

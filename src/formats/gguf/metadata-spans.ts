@@ -7,7 +7,19 @@ export interface GgufSpans {
 }
 
 /** Bytes of a scalar by its kind; texts (8) and arrays (9) have no fixed size. */
-const SIZES = new Map([[0, 1], [1, 1], [2, 2], [3, 2], [4, 4], [5, 4], [6, 4], [7, 1], [10, 8], [11, 8], [12, 8]]);
+const SIZES = new Map([
+  [0, 1],
+  [1, 1],
+  [2, 2],
+  [3, 2],
+  [4, 4],
+  [5, 4],
+  [6, 4],
+  [7, 1],
+  [10, 8],
+  [11, 8],
+  [12, 8],
+]);
 const TEXT = 8;
 const ARRAY = 9;
 /** `parseGgufHeader` has set the real limits: these only keep a count from overflowing. */

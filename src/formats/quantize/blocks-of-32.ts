@@ -55,7 +55,11 @@ function symmetric(values: Float32Array, half: number, blockBytes: number, pack:
     const d = fround(furthest / -half);
     const inverse = d === 0 ? 0 : fround(1 / d);
     writeHalf(bytes, at, d);
-    pack(bytes, at, quantsOf(block, (value) => fround(fround(value * inverse) + half + 0.5), 2 * half - 1));
+    pack(
+      bytes,
+      at,
+      quantsOf(block, (value) => fround(fround(value * inverse) + half + 0.5), 2 * half - 1),
+    );
   }
   return bytes;
 }
@@ -69,7 +73,11 @@ function affine(values: Float32Array, most: number, blockBytes: number, pack: Pa
     const inverse = d === 0 ? 0 : fround(1 / d);
     writeHalf(bytes, at, d);
     writeHalf(bytes, at + 2, least);
-    pack(bytes, at, quantsOf(block, (value) => fround(fround(fround(value - least) * inverse) + 0.5), most));
+    pack(
+      bytes,
+      at,
+      quantsOf(block, (value) => fround(fround(fround(value - least) * inverse) + 0.5), most),
+    );
   }
   return bytes;
 }

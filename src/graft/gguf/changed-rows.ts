@@ -1,6 +1,6 @@
 import { dequantizerOf } from '../../formats/dequantize/dequantizers.ts';
-import { ggufBytes } from '../../formats/gguf-write.ts';
 import type { GgufEntry } from '../../formats/gguf-write.ts';
+import { ggufBytes } from '../../formats/gguf-write.ts';
 import { type QuantizableType, quantize } from '../../formats/quantize/quantizers.ts';
 import type { GraftPlan } from '../plan.ts';
 import { replaceRows } from '../rewrite-weights.ts';

@@ -94,7 +94,8 @@ function changedFields(metadata: GgufMetadata, { placement, tokens, checkpoint }
     types[id] = tokenType.control;
   }
   const changed = new Map<string, GgufField>();
-  const set = (key: string, field: Omit<Extract<GgufField, { key: string }>, 'key'>) => changed.set(key, { key, ...field });
+  const set = (key: string, field: Omit<Extract<GgufField, { key: string }>, 'key'>) =>
+    changed.set(key, { key, ...field });
   set('tokenizer.ggml.tokens', { kind: 'string', value: texts });
   set('tokenizer.ggml.token_type', { kind: 'int32', value: types });
   if (scores !== undefined) {

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PreambleError, toError } from '../../errors.ts';
-import { ggufBytes, writeGguf } from '../../formats/gguf-write.ts';
 import { readGgufHeader } from '../../formats/gguf.ts';
+import { ggufBytes, writeGguf } from '../../formats/gguf-write.ts';
 import { convertGguf } from '../../model/convert/gguf-to-huggingface.ts';
 import { sha256OfFile } from '../../model/obtain/file-digest.ts';
+import { vocabularyDigest } from '../../model/tokenizer/vocabulary-digest.ts';
 import { type GraftRequest, type GraftResult, sameGraft } from '../graft.ts';
 import { type RestoreFile, readGraft, writeGraft } from '../graft-file.ts';
 import type { HeadRecord } from '../head-record.ts';
 import { measurePlan } from '../measure-plan.ts';
 import { ORIGINALS, overwrittenRows } from '../originals.ts';
-import { planGraft, type GraftPlan } from '../plan.ts';
+import { type GraftPlan, planGraft } from '../plan.ts';
 import { recordGraft } from '../record.ts';
 import { readRows } from '../rewrite-weights.ts';
 import { assertDiskHolds, type Staging, withStaging } from '../staging.ts';
-import { vocabularyDigest } from '../../model/tokenizer/vocabulary-digest.ts';
 import { storedIn, withVirtualRows } from './changed-rows.ts';
 import { type FilePlan, headerBytes, planFromCheckpoint, planFromFile } from './file-plan.ts';
 import { GGUF_EMBEDDINGS, GGUF_HEAD } from './names.ts';
@@ -33,11 +33,26 @@ export interface GgufRequest extends GraftRequest {
  * first, to be held against the prompts and to be measured, and that conversion is deleted at the end.
  */
 export async function graftGguf(request: GgufRequest): Promise<GraftResult> {
+  const { source, out, onProgress } = request;
+  if (!source.toLowerCase().endsWith('.gguf')) return await graftInto(request, source);
+  const converted = await conversionOf(source, out);
+  await convertOnce(source, converted, onProgress);
+  try {
+    const result = await graftInto(request, converted);
+    if (!request.dryRun) await rm(converted, { recursive: true, force: true });
+    return result;
+  } catch (error) {
+    // what was refused will be refused again; what was interrupted goes on
+    if (error instanceof PreambleError) await rm(converted, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** `directory` is the source in Hugging Face form. */
+async function graftInto(request: GgufRequest, directory: string): Promise<GraftResult> {
   const { source, out, onProgress = () => {} } = request;
-  const isFile = source.toLowerCase().endsWith('.gguf');
-  const converted = isFile ? await conversionOf(source, out) : source;
-  if (isFile) await convertOnce(source, converted, onProgress);
-  const plan = await planGraft(converted, request.prompts);
+  const isFile = directory !== source;
+  const plan = await planGraft(directory, request.prompts);
   const file = isFile ? await planFromFile(source, plan) : await planFromCheckpoint(plan, request.type ?? 'f16');
   const noRow = new Float32Array(plan.checkpoint.config.hiddenSize);
   const bytes = withVirtualRows(file.entries, plan, noRow, file.types).reduce(
@@ -45,25 +60,25 @@ export async function graftGguf(request: GgufRequest): Promise<GraftResult> {
     0,
   );
   const result = { plan, bytes, ignored: [] };
-  const there = await sameGraft(out, plan);
-  if (there === null) await assertDiskHolds(out, bytes);
-  if (there === null && !request.dryRun) {
-    await withStaging(out, `${plan.key}-gguf-${file.types.embeddings.toLowerCase()}`, async (staging) => {
-      await staging.bytesThere();
-      const stored = (row: Float32Array) => storedIn(row, file.types.head);
-      const head = await measurePlan(plan, staging, stored, (share) => onProgress('measure', share * bytes, bytes));
-      await writeFileOf(file, plan, head, staging, (done) => onProgress('write', done, bytes));
-      const restored = isFile ? await keepFile(source, plan, staging) : null;
-      const graft = recordGraft(plan, head, {
-        result: { format: 'gguf', file: file.name, tokenizerSha256: digestWith(plan) },
-        restore: restored === null ? null : { folder: ORIGINALS, files: [restored] },
-      });
-      await writeGraft(staging.directory, graft);
-    });
+  const there = await sameGraft(out, plan, (written) => written.file === file.name);
+  if (there !== null) return { ...result, graft: there, isNew: false };
+  if (request.dryRun) {
+    await assertDiskHolds(out, bytes);
+    return { ...result, graft: null, isNew: true };
   }
-  if (isFile && !request.dryRun) await rm(converted, { recursive: true, force: true });
-  const isPlanned = there === null && request.dryRun;
-  return { ...result, graft: isPlanned ? null : await readGraft(out), isNew: there === null };
+  await withStaging(out, `${plan.key}-${file.types.embeddings.toLowerCase()}`, async (staging) => {
+    await assertDiskHolds(out, bytes - (await staging.bytesThere()));
+    const stored = (row: Float32Array) => storedIn(row, file.types.head);
+    const head = await measurePlan(plan, staging, stored, (share) => onProgress('measure', share * bytes, bytes));
+    await writeFileOf(file, plan, head, staging, (done) => onProgress('write', done, bytes));
+    const restored = isFile ? await keepFile(source, plan, staging) : null;
+    const graft = recordGraft(plan, head, {
+      result: { format: 'gguf', file: file.name, tokenizerSha256: digestWith(plan) },
+      restore: restored === null ? null : { folder: ORIGINALS, files: [restored] },
+    });
+    await writeGraft(staging.directory, graft);
+  });
+  return { ...result, graft: await readGraft(out), isNew: true };
 }
 
 /** Where a GGUF file's conversion lies; the name says of which file it is, so that one that is there is whole and the right one. */
@@ -74,7 +89,10 @@ async function conversionOf(source: string, out: string): Promise<string> {
       cause,
     });
   });
-  const mark = createHash('sha256').update(`${resolve(source)} ${size} ${mtimeMs}`).digest('hex').slice(0, 12);
+  const mark = createHash('sha256')
+    .update(`${resolve(source)} ${size} ${mtimeMs}`)
+    .digest('hex')
+    .slice(0, 12);
   return join(dirname(resolve(out)), `.${basename(out)}.${mark}.converted`);
 }
 
@@ -112,12 +130,16 @@ async function writeFileOf(
 async function keepFile(source: string, plan: GraftPlan, staging: Staging): Promise<RestoreFile> {
   const name = basename(source);
   const header = await readGgufHeader(source);
-  await staging.file(`${ORIGINALS}/${name}.header`, async (path) => await writeFile(path, await headerBytes(source, header)));
+  await staging.file(
+    `${ORIGINALS}/${name}.header`,
+    async (path) => await writeFile(path, await headerBytes(source, header)),
+  );
   await staging.file(`${ORIGINALS}/${name}.rows`, async (path) => {
     const pieces: Uint8Array[] = [];
     for (const matrix of [GGUF_EMBEDDINGS, GGUF_HEAD]) {
       const tensor = header.tensors.get(matrix);
-      if (tensor !== undefined) pieces.push(await readRows(source, tensor, overwrittenRows(tensor, plan.placement.ids)));
+      if (tensor !== undefined)
+        pieces.push(await readRows(source, tensor, overwrittenRows(tensor, plan.placement.ids)));
     }
     await writeFile(path, Buffer.concat(pieces));
   });

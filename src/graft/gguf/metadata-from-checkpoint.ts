@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { PreambleError } from '../../errors.ts';
-import type { GgufField, GgufKind } from '../../formats/gguf/write-metadata.ts';
 import type { GgufScalar } from '../../formats/gguf/metadata.ts';
+import type { GgufField, GgufKind } from '../../formats/gguf/write-metadata.ts';
 import type { ModelConfig } from '../../model/config.ts';
 import { preTokenizerRecipes } from '../../model/convert/gguf-pre-tokenizers.ts';
 import type { SpecialTokens } from '../../model/tokenizer/special-tokens.ts';
@@ -38,7 +38,8 @@ export function metadataFromCheckpoint(description: CheckpointDescription, token
   const { config, tokenizer, special, template, type } = description;
   const architecture = config.architecture === 'mistral' ? 'llama' : config.architecture;
   const fields: GgufField[] = [];
-  const add = (key: string, kind: GgufKind, value: GgufScalar | readonly GgufScalar[]) => fields.push({ key, kind, value });
+  const add = (key: string, kind: GgufKind, value: GgufScalar | readonly GgufScalar[]) =>
+    fields.push({ key, kind, value });
   const own = (key: string, kind: GgufKind, value: GgufScalar) => add(`${architecture}.${key}`, kind, value);
   const idOf = idsOf(tokenizer);
 

@@ -32,7 +32,12 @@ export function tensorsFromCheckpoint(checkpoint: Checkpoint, type: MatrixType):
   }
   const factors = ropeFactors(config);
   if (factors !== null) {
-    entries.push({ name: 'rope_freqs.weight', type: 'F32', shape: [factors.length], bytes: () => [quantize(factors, 'F32')] });
+    entries.push({
+      name: 'rope_freqs.weight',
+      type: 'F32',
+      shape: [factors.length],
+      bytes: () => [quantize(factors, 'F32')],
+    });
   }
   return entries;
 }

@@ -11,10 +11,10 @@ export const MEASURED_POSITIONS = 5_000;
 /** Of those, as many more as the row is solved from: what is measured has not been seen. */
 const SOLVED_SHARE = 0.3;
 /**
- * Logits that the row is made to lie below every real token's, at the positions it is solved from. OpenAI's `logit_bias` ends at 100; twice
- * that and more leaves room for states that lean less.
+ * Logits that the row is made to lie below every real token's, at the positions it is solved from. OpenAI's `logit_bias` ends at 100;
+ * ten times that leaves room for states that lean less, and stays within what float16 logits can hold.
  */
-const WANTED_MARGIN = 256;
+const WANTED_MARGIN = 1_024;
 /** Higher scales would leave what float16 logits can hold. */
 const MAX_SCALE = 2_000;
 
