@@ -23,9 +23,10 @@ const TOKEN_IN_GRAMMAR = /<\[\s*(\d+)\s*\]>/g;
 export function refuseVirtualIds(request: object, ids: ReadonlySet<number>): void {
   for (const field of ID_LISTS) {
     const value: unknown = Reflect.get(request, field);
-    if (Array.isArray(value) && value.flat(4).some((item) => ids.has(Number(item)))) {
-      throw refused(field, 'names a virtual token');
-    }
+    if (!Array.isArray(value)) continue;
+    // A digit text among raw prompts is a text; in any other list servers read it as the number.
+    const named = value.flat(4).filter((item) => typeof item === 'number' || field !== 'prompt');
+    if (named.some((item) => ids.has(Number(item)))) throw refused(field, 'names a virtual token');
   }
   refuseBias(Reflect.get(request, 'logit_bias'), ids);
   const grammar: unknown = Reflect.get(request, 'grammar');

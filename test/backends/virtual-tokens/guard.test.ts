@@ -103,6 +103,7 @@ t.test('an id of a virtual token is refused wherever ids are read', async (t) =>
   }
   t.throws(() => clean({ prompt: [[1], [id]] }), { code: 'invalid_request', param: 'prompt' });
   t.throws(() => clean({ ...user('x'), logit_bias: [[id, 5]] }), { code: 'invalid_request', param: 'logit_bias' });
+  t.equal(clean({ prompt: [String(id)] }), null, 'a text of digits is a text');
   t.equal(clean({ prompt: [1, 2], logit_bias: { 5: -100 }, grammar: 'root ::= <[5]>' }), null);
 });
 
