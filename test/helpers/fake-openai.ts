@@ -16,6 +16,8 @@ export interface FakeOptions {
   ungrafted?: boolean;
   /** Answers with this error. */
   fault?: { status: number; body: object } | null;
+  /** The first token of its answers. */
+  says?: { token: string; logprob: number };
   /** Answers with this status until the model has been read. */
   loading?: boolean;
 }
@@ -68,7 +70,11 @@ async function start(t: Test, openai: FakeOptions, routes: Record<string, Script
   return fake;
 }
 
-function answer(response: ServerResponse, { path, body }: Received, { fault, ungrafted }: FakeOptions) {
+function answer(
+  response: ServerResponse,
+  { path, body }: Received,
+  { fault, ungrafted, says = { token: 'Good', logprob: -0.5 } }: FakeOptions,
+) {
   if (fault) return sendJson(response, fault.status, fault.body);
   const request = JSON.parse(body.toString());
   const isChat = path === '/v1/chat/completions';
@@ -86,7 +92,7 @@ function answer(response: ServerResponse, { path, body }: Received, { fault, ung
     response.end(doneEvent);
     return;
   }
-  const logprobs = { content: [{ token: 'Good', logprob: -0.5, bytes: null, top_logprobs: [] }] };
+  const logprobs = { content: [{ ...says, bytes: null, top_logprobs: [] }] };
   const said = isChat ? { message: { role: 'assistant', content: 'Good day.' }, logprobs } : { text: 'Good day.' };
   sendJson(response, 200, {
     id: 'x',
