@@ -85,6 +85,7 @@ function absolutePaths(config: Config, base: string): Config {
     if (backend.kind === 'embedded') backend.model = beside(backend.model);
     else {
       if (backend.modelDirectory !== undefined) backend.modelDirectory = beside(backend.modelDirectory);
+      if (backend.graft !== undefined) backend.graft = resolve(base, backend.graft);
       besideSecret(backend.apiKey);
     }
   }

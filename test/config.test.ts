@@ -52,7 +52,7 @@ t.test('each fault is one line that says where and what', async (t) => {
     [model(', slots: 0'), /p\.yaml:6: models\.mine\.backend\.slots must be >= 1\. Answers that are written together/],
     [model(', treads: 2'), /p\.yaml:6: models\.mine\.backend\.treads is not a setting\. Did you mean threads\?/],
     [model(', contextLength: big'), /contextLength must be integer or null/],
-    [model().replace('embedded', 'tgi'), /backend\.kind must be one of embedded, vllm/],
+    [model().replace('embedded', 'ollama'), /backend\.kind must be one of embedded, vllm, tgi, llamacpp, sglang/],
     [
       model().replace('    onPromptUnavailable: refuse\n', ''),
       /p\.yaml:4: models\.mine\.onPromptUnavailable is missing/,

@@ -56,7 +56,7 @@ export interface ServerStatus {
 
 /** One model server, or a pool of them. Nothing outside `backends/` knows its wire. */
 export interface Backend {
-  readonly kind: 'embedded' | 'vllm';
+  readonly kind: 'embedded' | 'vllm' | 'tgi' | 'llamacpp' | 'sglang';
   chatCompletion(call: Call<ChatRequest>): Promise<Answer<ChatCompletion, ChatCompletionChunk>>;
   completion(call: Call<TextRequest>): Promise<Answer<Completion, Completion>>;
   /** Hands on what the operator listed (`passThrough`); absent where there is no server to hand it on to. */

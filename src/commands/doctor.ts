@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { diagnoseVllm, type Finding } from '../backends/vllm/diagnose.ts';
-import { loadLocalModel } from '../backends/vllm/local-model.ts';
+import { dialectOf, loadWire } from '../backends/server-kinds.ts';
+import { diagnoseUpstream, type Finding } from '../backends/upstream/diagnose.ts';
+import { startReference } from '../backends/virtual-tokens/reference.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secret.ts';
 import { loadConfig } from '../config.ts';
@@ -86,12 +87,17 @@ async function* diagnoseModel(
     yield* diagnoseEmbedded(await directoryOf(backend.model), prompts);
     return;
   }
-  const { modelDirectory, apiKey } = backend;
-  const local = modelDirectory === undefined ? null : await loadLocalModel(await directoryOf(modelDirectory));
-  yield* diagnoseVllm({
+  const { apiKey } = backend;
+  const wire = await loadWire(backend, directoryOf);
+  // Where the prompt goes as embeddings, the server itself is asked about its text.
+  const computes = wire.local !== null && wire.guard !== null;
+  await using reference = computes && wire.local !== null ? await startReference(wire.local) : null;
+  yield* diagnoseUpstream({
     settings: backend,
+    dialect: dialectOf(backend),
+    wire,
+    ...(reference && { reference }),
     apiKey: apiKey === undefined ? null : await readSecret(apiKey),
-    local,
     prompts,
     signal: AbortSignal.timeout(LIMIT_MS),
   });

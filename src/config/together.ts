@@ -10,13 +10,33 @@ export function checkTogether(config: Config, locate: Locate): void {
   checkTenants(config, locate);
   checkRedis(config, locate);
   checkPassThrough(config, locate);
-  for (const [name, { backend }] of Object.entries(config.models)) {
+  for (const [name, model] of Object.entries(config.models)) {
+    const { backend } = model;
     if (backend.kind === 'vllm' && backend.wire === 'completions' && backend.modelDirectory === undefined) {
       throw invalid(
         `${locate(['models', name, 'backend', 'wire'])}: the completions wire needs the model's own files`,
         'Set modelDirectory, or use the chat wire.',
       );
     }
+    checkGraft(name, model, locate);
+  }
+}
+
+/** A server that takes text alone knows a soft prompt by a graft only. */
+function checkGraft(name: string, { backend, prompt }: Config['models'][string], locate: Locate): void {
+  if (backend.kind === 'embedded') return;
+  const byText = backend.kind !== 'vllm' || backend.wire === 'virtual-tokens';
+  if (byText && prompt !== null && backend.graft === undefined) {
+    throw invalid(
+      `${locate(['models', name, 'backend'])}: these servers know the prompt ${prompt} as virtual tokens only`,
+      'Set graft to what preamble graft wrote, or prompt to null.',
+    );
+  }
+  if (!byText && backend.graft !== undefined) {
+    throw invalid(
+      `${locate(['models', name, 'backend', 'graft'])}: the ${backend.wire} wire sends embeddings, not virtual tokens`,
+      'Set wire: virtual-tokens, or leave graft out.',
+    );
   }
 }
 

@@ -27,10 +27,12 @@ export function banner(url: string, config: Config, policy: PolicySnapshot): str
   ].join('\n');
 }
 
+const serverNames = { vllm: 'vLLM', tgi: 'TGI', llamacpp: 'llama.cpp', sglang: 'SGLang' } as const;
+
 function describeBackend(name: string, backend: BackendSettings): string {
   const running = backend.model === undefined || backend.model === name ? '' : ` (${backend.model})`;
   if (backend.kind === 'embedded') return `${running}, weights ${backend.weights}`;
-  return `${running}, vLLM at ${backend.urls.join(', ')}`;
+  return `${running}, ${serverNames[backend.kind]} at ${backend.urls.join(', ')}`;
 }
 
 function describePrompt(state: PromptState | undefined): string {

@@ -2,8 +2,8 @@ import type { Logger } from 'pino';
 import type { Backend } from '../backends/backend.ts';
 import { createEmbeddedBackend } from '../backends/embedded/embedded.ts';
 import { loadEmbeddedModel } from '../backends/embedded/model.ts';
-import { loadLocalModel } from '../backends/vllm/local-model.ts';
-import { createVllmBackend, type VllmEvent } from '../backends/vllm/vllm.ts';
+import { dialectOf, loadWire } from '../backends/server-kinds.ts';
+import { createUpstreamBackend, type UpstreamEvent } from '../backends/upstream/backend.ts';
 import type { BackendSettings } from '../config/schema/backend.ts';
 import { readSecret } from '../config/secret.ts';
 import type { ModelEvent } from '../model/obtain/events.ts';
@@ -29,17 +29,17 @@ export function createBackend(
         logger.warn({ event: 'field.ignored', model: name, field }, 'a request field has no effect on this model'),
     });
   }
-  const { modelDirectory, apiKey } = settings;
-  return createVllmBackend({
+  const { apiKey } = settings;
+  return createUpstreamBackend({
     settings,
+    dialect: dialectOf(settings),
     readApiKey: async () => (apiKey === undefined ? null : await readSecret(apiKey)),
-    loadModel: async () =>
-      modelDirectory === undefined ? null : loadLocalModel((await obtainModel(modelDirectory, { onEvent })).directory),
-    onEvent: (event) => logVllmEvent(event, name, logger),
+    loadWire: () => loadWire(settings, async (model) => (await obtainModel(model, { onEvent })).directory),
+    onEvent: (event) => logServerEvent(event, name, logger),
   });
 }
 
-function logVllmEvent(event: VllmEvent, model: string, logger: Logger): void {
+function logServerEvent(event: UpstreamEvent, model: string, logger: Logger): void {
   switch (event.kind) {
     case 'server': {
       const { url, problem } = event;

@@ -9,10 +9,12 @@ import { stringify } from 'yaml';
 import { createAdmin } from '../../src/admin.ts';
 import { createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
+import { GRAFT_FILE } from '../../src/graft/graft-file.ts';
 import { writePrompt } from '../../src/prompts/artifact-write.ts';
 import { createGateway, prepare } from '../../src/startup/live-gateway.ts';
 import { content } from '../prompts/support/tiny.ts';
 import type { FakeVllm } from './fake-vllm.ts';
+import { writeGraftRecord } from './graft-record.ts';
 
 export interface ProxySettings {
   /** The model's `backend`, beside kind and urls. */
@@ -28,6 +30,8 @@ export interface ProxySettings {
   hiddenSize?: number;
   position?: 'system' | 'user';
   text?: string;
+  /** `preamble-graft.json` beside the settings, with the made-up prompt in it, or with another. */
+  graft?: 'own' | 'other';
   /** What else lies beside `preamble.yaml`. */
   files?: Parameters<Test['testdir']>[0];
 }
@@ -87,11 +91,20 @@ export async function writeProxySettings(
   const folder = t.testdir(settings.files ?? {});
   const { rows = 3, hiddenSize = 4, position = 'system', text } = settings;
   const { text: _, ...untold } = content;
-  await writePrompt(
+  const written = await writePrompt(
     join(folder, 'prompts'),
     { ...untold, name: 'test/kind', position, model: { ...content.model, hiddenSize }, ...(text && { text }) },
     { dtype: 'F32', tokens: rows, hiddenSize, bytes: patterned(rows * hiddenSize) },
   );
+  const { version, digest } = {
+    version: content.version,
+    digest: settings.graft === 'other' ? 'cd'.repeat(32) : written.digest,
+  };
+  const grafted = settings.graft === undefined ? {} : { graft: GRAFT_FILE };
+  if (settings.graft !== undefined) {
+    const name = settings.graft === 'other' ? 'test/other' : 'test/kind';
+    await writeGraftRecord(folder, [{ name, version, digest, position, tokens: rows }]);
+  }
   const yaml = {
     listen: { port: 0 },
     admin: { port: 0 },
@@ -100,7 +113,7 @@ export async function writeProxySettings(
       [model]: {
         prompt: settings.prompt === undefined ? 'test/kind' : settings.prompt,
         onPromptUnavailable: 'refuse',
-        backend: { kind: 'vllm', urls: fakes.map(({ origin }) => origin), ...settings.backend },
+        backend: { kind: 'vllm', urls: fakes.map(({ origin }) => origin), ...grafted, ...settings.backend },
         ...settings.model,
       },
     },

@@ -22,6 +22,8 @@ export interface FakeOptions {
   apiKey?: string;
   /** Texts that its tokenizer takes as one token. */
   controlTokens?: readonly string[];
+  /** What answers in vLLM's place, by path: for servers of other kinds. */
+  routes?: Readonly<Record<string, Script>>;
 }
 
 /** One request that came, as it came. */
@@ -95,6 +97,8 @@ export async function startFakeVllm(t: Test, options: FakeOptions = {}): Promise
     if (apiKey !== undefined && headers.authorization !== `Bearer ${apiKey}`) {
       return sendJson(response, 401, { error: 'Unauthorized' });
     }
+    const route = fake.options.routes?.[path];
+    if (route !== undefined) return void (await route(response, arrived));
     if (path === '/v1/models') {
       await (fake.modelsScript ?? ((to) => sendJson(to, 200, listModels(fake.options))))(response, arrived);
       return;

@@ -1,5 +1,6 @@
 import { PreambleError, toError } from '../../errors.ts';
 import { isObject } from '../../openai/validate.ts';
+import { faultType } from './fault-type.ts';
 import { type HeaderValues, passedHeaders } from './headers.ts';
 
 /** Characters of a server's message that go on: enough for a sentence or two, too few for a request that it quotes. */
@@ -93,7 +94,7 @@ interface Fault {
   readonly code: string | null;
 }
 
-/** OpenAI's `{error: {…}}`, vLLM's older `{object: "error", …}`, FastAPI's `{detail: …}`, or text. */
+/** OpenAI's `{error: {…}}`, vLLM's older `{object: "error", …}`, FastAPI's `{detail: …}`, TGI's `{error: …, error_type: …}`, or text. */
 function readFault(body: string): Fault {
   let value: unknown;
   try {
@@ -103,10 +104,11 @@ function readFault(body: string): Fault {
   }
   const error = isObject(value) ? (isObject(value['error']) ? value['error'] : value) : {};
   const spoken = error['message'] ?? error['detail'] ?? (isObject(value) ? value['error'] : undefined);
-  const code = error['code'];
+  const kind = shortText(error['error_type']);
+  const code = error['code'] ?? kind;
   return {
     message: typeof spoken === 'string' ? oneLine(spoken) : null,
-    type: shortText(error['type']),
+    type: shortText(error['type']) ?? (kind === null ? null : faultType(kind)),
     param: shortText(error['param']),
     // vLLM repeats the status there.
     code: typeof code === 'number' ? null : shortText(code),

@@ -1,4 +1,4 @@
-import type { VllmSettings } from '../../config/schema/backend.ts';
+import type { UpstreamSettings } from '../../config/schema/backend.ts';
 import { PreambleError } from '../../errors.ts';
 import type { ServerStatus } from '../backend.ts';
 import { chooseServer } from './choose.ts';
@@ -6,7 +6,7 @@ import { isRetryable } from './errors.ts';
 import { createUpstreamServer, type ServerRequest, type ServerResponse, type UpstreamServer } from './server.ts';
 
 export interface PoolOptions {
-  readonly settings: Pick<VllmSettings, 'urls' | 'retries' | 'connections' | 'timeouts' | 'health'>;
+  readonly settings: Pick<UpstreamSettings, 'urls' | 'retries' | 'connections' | 'timeouts' | 'health'>;
   /** Asks one server whether it is well. Throws PreambleError when it is not. */
   probe(server: UpstreamServer): Promise<void>;
   /** A server began or ceased to get requests; `problem` is null when it began. */

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Pool } from 'undici';
-import type { VllmSettings } from '../../config/schema/backend.ts';
+import type { UpstreamSettings } from '../../config/schema/backend.ts';
 import { PreambleError } from '../../errors.ts';
 import type { Candidate } from './choose.ts';
 import { isServerAway, transportError, upstreamError } from './errors.ts';
@@ -14,7 +14,7 @@ const MILLISECONDS = 1000;
 /** Copying so much takes a microsecond or two, a write of its own ten. */
 const SMALL_BYTES = 16 * 1024;
 
-export type ServerSettings = Pick<VllmSettings, 'connections' | 'timeouts' | 'health'>;
+export type ServerSettings = Pick<UpstreamSettings, 'connections' | 'timeouts' | 'health'>;
 
 export interface ServerRequest {
   readonly method: 'GET' | 'POST';

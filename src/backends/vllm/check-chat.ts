@@ -1,11 +1,13 @@
 import type { ChatRequest, ContentPart } from '../../openai/chat.ts';
 import type { PromptVersion } from '../../prompts/registry.ts';
 import type { PromptPosition, StoredSoftPrompt } from '../../prompts/soft-prompt.ts';
-import { chatBody } from './chat-body.ts';
-import { type Check, type CheckContext, checkTaken, failed, ok } from './check.ts';
-import { describeProbe, isSame, type ProbeAnswer, readProbe } from './probe-answer.ts';
+import { chatBody } from '../upstream/chat-body.ts';
+import { type Check, type CheckContext, failed, ok } from '../upstream/check.ts';
+import { describeProbe, isSame, type ProbeAnswer, readProbe } from '../upstream/probe-answer.ts';
+import { postJson } from '../upstream/server-json.ts';
+import { checkTaken } from './check.ts';
+import { partFront } from './part-front.ts';
 import { promptPart, textPart } from './prompt-part.ts';
-import { postJson } from './server-json.ts';
 
 /** Tokens that a template may put between two parts: a line feed, or a pair of them. */
 const MAX_JOINER_TOKENS = 3;
@@ -87,6 +89,6 @@ async function ask(
   };
   const bytes = Buffer.from(JSON.stringify(request));
   const parts = Buffer.concat(front.flatMap((part, index) => (index === 0 ? [part] : [Buffer.from(','), part])));
-  const body = chatBody(bytes, request, { model, place, front: parts.length === 0 ? null : parts });
+  const body = chatBody(bytes, request, { model, place, front: parts.length === 0 ? null : partFront(parts) });
   return readProbe(await postJson(server, '/v1/chat/completions', body, call), server.url);
 }

@@ -1,11 +1,12 @@
 import type { PromptSegment } from '../../engine/generation.ts';
 import { encodeChat } from '../../model/chat/encode-chat.ts';
 import type { PromptVersion } from '../../prompts/registry.ts';
-import { type Check, type CheckContext, checkTaken, failed, ok } from './check.ts';
+import { type Check, type CheckContext, failed, ok } from '../upstream/check.ts';
+import type { LocalModel } from '../upstream/local-model.ts';
+import { describeProbe, isSame, type ProbeAnswer, readProbe } from '../upstream/probe-answer.ts';
+import { postJson } from '../upstream/server-json.ts';
+import { checkTaken } from './check.ts';
 import { embedInput } from './embedded-input.ts';
-import type { LocalModel } from './local-model.ts';
-import { describeProbe, isSame, type ProbeAnswer, readProbe } from './probe-answer.ts';
-import { postJson } from './server-json.ts';
 
 const QUESTION = 'What is the capital of France?';
 

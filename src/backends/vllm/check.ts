@@ -1,46 +1,25 @@
 import semver from 'semver';
+import Type from 'typebox';
+import { Value } from 'typebox/value';
 import { PreambleError } from '../../errors.ts';
-import type { UpstreamServer } from '../upstream/server.ts';
-import { readVersion } from './discovery.ts';
-import type { ProbeAnswer } from './probe-answer.ts';
-import type { ServerCall } from './server-json.ts';
+import { type Check, type CheckContext, failed, ok } from '../upstream/check.ts';
+import { askIfThere } from '../upstream/discovery.ts';
+import type { ProbeAnswer } from '../upstream/probe-answer.ts';
 
 /** Parts of a message that are embeddings came with this release. */
 const FIRST_WITH_PARTS = '0.21.0';
 /** Before it, a client's tensor could harm the server (CVE-2026-56340 and others); through the gateway none gets there, past it one may. */
 const FIRST_SAFE = '0.26.0';
 
-/** One thing that was looked at, for `preamble doctor` and for the start. */
-export interface Check {
-  readonly name: 'version' | 'prompt embeddings' | 'content parts' | 'virtual tokens' | 'same as text';
-  /** `warning`: it serves, and should be seen to. */
-  readonly outcome: 'ok' | 'warning' | 'failed';
-  /** One sentence. */
-  readonly finding: string;
-  /** What to do about it; null where nothing need be done. */
-  readonly action: string | null;
-}
-
-export interface CheckContext {
-  readonly server: UpstreamServer;
-  /** The server's name for the model. */
-  readonly model: string;
-  readonly call: ServerCall;
-}
-
-export function ok(name: Check['name'], finding: string): Check {
-  return { name, outcome: 'ok', finding, action: null };
-}
-
-export function failed(name: Check['name'], finding: string, action: string): Check {
-  return { name, outcome: 'failed', finding, action };
-}
+const versionSchema = Type.Object({ version: Type.String() }, { additionalProperties: true });
 
 /** Throws `upstream_*` where the server cannot be asked. */
 export async function checkVersion({ server, call }: CheckContext): Promise<Check> {
-  const version = await readVersion(server, call);
+  const answer = await askIfThere(server, '/version', call);
   const name = 'version';
-  if (version === null) return ok(name, 'The server does not say its version.');
+  // Another server that speaks the same wire.
+  if (!Value.Check(versionSchema, answer)) return ok(name, 'The server does not say its version.');
+  const { version } = answer;
   const parsed = semver.coerce(version);
   const finding = `vLLM ${version}.`;
   if (parsed === null || semver.gte(parsed, FIRST_SAFE)) return ok(name, finding);

@@ -5,19 +5,17 @@ import type { TextRequest } from '../../openai/completions.ts';
 import { listPrompts } from '../../openai/list-prompts.ts';
 import type { Plan } from '../../policy/plan.ts';
 import { type EncodingModel, encodeMessages, encodePrompt } from '../encode-prompt.ts';
-import { chatBody } from './chat-body.ts';
-import type { CleanBody } from './clean-body.ts';
+import { chatBody } from '../upstream/chat-body.ts';
+import type { CleanBody } from '../upstream/clean-body.ts';
+import type { Target as AnyTarget } from '../upstream/dialect.ts';
+import type { LocalModel } from '../upstream/local-model.ts';
 import { chatAsCompletion, completionBody } from './completion-body.ts';
 import { embedInput } from './embedded-input.ts';
-import type { LocalModel } from './local-model.ts';
+import { partFront } from './part-front.ts';
 import { promptPart, textPart } from './prompt-part.ts';
 
 /** What requests are made for. */
-export interface Target {
-  /** The servers' name for the model or the adapter. */
-  readonly model: string;
-  /** Prompt and answer together, in tokens; null where the server doesn't say. */
-  readonly contextLength: number | null;
+interface Target extends AnyTarget {
   /** Null where the settings name no model directory. */
   readonly local: LocalModel | null;
 }
@@ -28,7 +26,8 @@ const UNBOUNDED = 2 ** 20;
 /** A chat request on the chat wire: the soft prompt, or its text, is a content part in front. */
 export function chatWireBody({ bytes, request }: CleanBody<ChatRequest>, plan: Plan, target: Target): Uint8Array[] {
   const { prompt, fallbackText } = plan;
-  const front = prompt !== null ? promptPart(prompt.softPrompt) : fallbackText === null ? null : textPart(fallbackText);
+  const part = prompt !== null ? promptPart(prompt.softPrompt) : fallbackText === null ? null : textPart(fallbackText);
+  const front = part === null ? null : partFront(part);
   const place = target.local?.systemRole === false ? 'user' : (prompt?.position ?? 'system');
   return chatBody(bytes, request, { model: target.model, front, place });
 }

@@ -66,57 +66,114 @@ const healthSchema = Type.Object(
   { ...closed, default: {} },
 );
 
+/** What every backend has whose servers run elsewhere. */
+const upstreamFields = {
+  urls: Type.Array(Type.String({ pattern: '^https?://[^@\\s]+$' }), {
+    minItems: 1,
+    uniqueItems: true,
+    description: 'Replicas of one model: http://HOST:PORT, without /v1 and without a password.',
+  }),
+  model: Type.Optional(
+    Type.String({ minLength: 1, description: "The servers' own name for the model; else the one that they list." }),
+  ),
+  modelDirectory: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'The model as a directory or known name: tokenizer, template and embeddings. Needed by the completions wire and for /v1/completions.',
+    }),
+  ),
+  apiKey: Type.Optional(secretSchema),
+  controlTokens: Type.Enum(['neutralise', 'refuse'], {
+    default: 'neutralise',
+    description: "What happens to a client's text that spells a control token of the model.",
+  }),
+  retries: Type.Integer({
+    minimum: 0,
+    maximum: 5,
+    default: 1,
+    description: 'Further replicas that are tried before the first byte of an answer.',
+  }),
+  connections: Type.Integer({
+    minimum: 1,
+    maximum: 65_535,
+    default: 1024,
+    description: 'Most requests to one server at a time.',
+  }),
+  timeouts: timeoutsSchema,
+  health: healthSchema,
+};
+
+const graft = Type.Optional(
+  Type.String({
+    minLength: 1,
+    description: 'What preamble graft wrote: its preamble-graft.json, or the directory that holds it.',
+  }),
+);
+
+/** Each entry costs a few bytes a request, and the output rows make it unnecessary wherever sampling stays within OpenAI's bounds. */
+const banVirtualTokens = (value: boolean) =>
+  Type.Boolean({
+    default: value,
+    description: 'Also send a logit_bias against each virtual token with every request.',
+  });
+
 const vllmSchema = Type.Object(
   {
     kind: Type.Enum(['vllm'], { description: 'vLLM servers.' }),
-    wire: Type.Enum(['chat', 'completions'], {
+    wire: Type.Enum(['chat', 'completions', 'virtual-tokens'], {
       default: 'chat',
       description:
-        'chat: the soft prompt is a content part of the message (vLLM 0.21 on). completions: the whole conversation is sent as embeddings.',
+        'chat: the soft prompt is a content part of the message (vLLM 0.21 on). completions: the whole conversation is sent as embeddings. virtual-tokens: the servers serve a grafted model.',
     }),
-    urls: Type.Array(Type.String({ pattern: '^https?://[^@\\s]+$' }), {
-      minItems: 1,
-      uniqueItems: true,
-      description: 'Replicas of one model: http://HOST:PORT, without /v1 and without a password.',
-    }),
-    model: Type.Optional(
-      Type.String({ minLength: 1, description: "The servers' own name for the model; else the one that they list." }),
-    ),
-    modelDirectory: Type.Optional(
-      Type.String({
-        minLength: 1,
-        description:
-          'The model as a directory or known name: tokenizer, template and embeddings. Needed by the completions wire and for /v1/completions.',
-      }),
-    ),
-    apiKey: Type.Optional(secretSchema),
-    controlTokens: Type.Enum(['neutralise', 'refuse'], {
-      default: 'neutralise',
-      description: "What happens to a client's text that spells a control token of the model.",
-    }),
-    retries: Type.Integer({
-      minimum: 0,
-      maximum: 5,
-      default: 1,
-      description: 'Further replicas that are tried before the first byte of an answer.',
-    }),
-    connections: Type.Integer({
-      minimum: 1,
-      maximum: 65_535,
-      default: 1024,
-      description: 'Most requests to one server at a time.',
-    }),
-    timeouts: timeoutsSchema,
-    health: healthSchema,
+    graft,
+    banVirtualTokens: banVirtualTokens(false),
+    ...upstreamFields,
+  },
+  closed,
+);
+
+const tgiSchema = Type.Object(
+  {
+    kind: Type.Enum(['tgi'], { description: 'Text Generation Inference servers of a grafted model.' }),
+    graft,
+    ...upstreamFields,
+  },
+  closed,
+);
+
+const llamacppSchema = Type.Object(
+  {
+    kind: Type.Enum(['llamacpp'], { description: "llama.cpp's servers of a grafted GGUF." }),
+    graft,
+    // There it is minus infinity, and its samplers are many.
+    banVirtualTokens: banVirtualTokens(true),
+    ...upstreamFields,
+  },
+  closed,
+);
+
+const sglangSchema = Type.Object(
+  {
+    kind: Type.Enum(['sglang'], { description: 'SGLang servers of a grafted model.' }),
+    graft,
+    banVirtualTokens: banVirtualTokens(false),
+    ...upstreamFields,
   },
   closed,
 );
 
 /** One alternative a kind; `kind` says which. */
-export const backendSchemas = [embeddedSchema, vllmSchema] as const;
+export const backendSchemas = [embeddedSchema, vllmSchema, tgiSchema, llamacppSchema, sglangSchema] as const;
 
 export const backendSchema = Type.Union([...backendSchemas], { description: 'What answers.' });
 
 export type EmbeddedSettings = Type.Static<typeof embeddedSchema>;
 export type VllmSettings = Type.Static<typeof vllmSchema>;
-export type BackendSettings = EmbeddedSettings | VllmSettings;
+/** Of any kind whose servers run elsewhere. */
+export type UpstreamSettings =
+  | VllmSettings
+  | Type.Static<typeof tgiSchema>
+  | Type.Static<typeof llamacppSchema>
+  | Type.Static<typeof sglangSchema>;
+export type BackendSettings = EmbeddedSettings | UpstreamSettings;

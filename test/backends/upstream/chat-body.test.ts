@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { chatBody } from '../../../src/backends/vllm/chat-body.ts';
+import { chatBody, type Front } from '../../../src/backends/upstream/chat-body.ts';
+import { partFront } from '../../../src/backends/vllm/part-front.ts';
 import { parseChatRequest } from '../../../src/openai/chat.ts';
 
 const part = { type: 'prompt_embeds', data: 'AAAA' };
 const front = Buffer.from(JSON.stringify(part));
+const inFront = partFront(front);
 
-function sent(text: string, place: 'system' | 'user' = 'system', front_: Uint8Array | null = front): string {
+function sent(text: string, place: 'system' | 'user' = 'system', front_: Front | null = inFront): string {
   const bytes = Buffer.from(text);
   const request = parseChatRequest(JSON.parse(text.replace(/^\uFEFF/, '')));
   return Buffer.concat(chatBody(bytes, request, { model: 'org/model', front: front_, place })).toString();
@@ -15,7 +17,7 @@ function sent(text: string, place: 'system' | 'user' = 'system', front_: Uint8Ar
 t.test('the part is sent by reference: the same bytes for every request, never a copy', async (t) => {
   const bytes = Buffer.from('{"model":"m","messages":[{"role":"user","content":"Hi"}]}');
   const request = parseChatRequest(JSON.parse(bytes.toString()));
-  const pieces = chatBody(bytes, request, { model: 'org/model', front, place: 'system' });
+  const pieces = chatBody(bytes, request, { model: 'org/model', front: inFront, place: 'system' });
   t.ok(pieces.includes(front));
   t.ok(pieces.every((piece) => piece === front || piece.buffer === bytes.buffer || piece.length < 64));
 });

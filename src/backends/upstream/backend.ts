@@ -1,49 +1,46 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { VllmSettings } from '../../config/schema/backend.ts';
+import type { UpstreamSettings } from '../../config/schema/backend.ts';
 import { PreambleError } from '../../errors.ts';
 import { assertUniqueNames, objectSpans, rootSpan } from '../../formats/json-spans.ts';
 import { splice } from '../../formats/splice.ts';
 import type { Plan } from '../../policy/plan.ts';
-import { assertPromptFits } from '../../prompts/compatibility.ts';
 import type { Backend, Call, RelayedAnswer } from '../backend.ts';
-import { modelEdit } from '../upstream/common-edits.ts';
-import { isPassing } from '../upstream/errors.ts';
-import { createUpstreamPool, type UpstreamPool } from '../upstream/pool.ts';
-import type { ServerResponse, UpstreamServer } from '../upstream/server.ts';
-import { createWireTextGuard, type WireTextGuard } from '../upstream/text-guard.ts';
 import { chatAffinity, completionAffinity } from './affinity.ts';
-import { chatFromCompletion } from './chat-from-completion.ts';
-import { type Check, checkVersion } from './check.ts';
-import { checkPromptOn } from './check-prompt.ts';
+import type { Check } from './check.ts';
 import { cleanBody } from './clean-body.ts';
-import { discover, findControlTokens } from './discovery.ts';
-import type { LocalModel } from './local-model.ts';
-import { refuseFields } from './refused-fields.ts';
-import { chatWireBody, completionsWireBody, rawCompletionBody, type Target } from './requests.ts';
+import { modelEdit } from './common-edits.ts';
+import type { Dialect, RelayedRequest, Target, Wire } from './dialect.ts';
+import { isPassing } from './errors.ts';
+import { createUpstreamPool, type UpstreamPool } from './pool.ts';
+import type { ServerResponse, UpstreamServer } from './server.ts';
 import type { ServerCall } from './server-json.ts';
+import { createWireTextGuard, joinGuards, type WireTextGuard } from './text-guard.ts';
 
-export interface VllmBackendOptions {
-  readonly settings: VllmSettings;
+export interface UpstreamBackendOptions {
+  readonly settings: UpstreamSettings;
+  readonly dialect: Dialect;
   /** The servers' API key, where they want one; null where not. */
   readApiKey(): Promise<string | null>;
-  /** The model's own files, where the settings name them; begun by the first `ready()`. */
-  loadModel(): Promise<LocalModel | null>;
+  /** With the files that the settings name; begun by the first `ready()`. */
+  loadWire(): Promise<Wire>;
   /** Tells the operator of what changed, in one sentence. */
-  onEvent(event: VllmEvent): void;
+  onEvent(event: UpstreamEvent): void;
 }
 
-export type VllmEvent =
+export type UpstreamEvent =
   | { readonly kind: 'server'; readonly url: string; readonly problem: string | null }
   | { readonly kind: 'waiting'; readonly problem: string }
   | { readonly kind: 'check'; readonly check: Check };
 
 /** What is known once a server has been reached. */
 interface Known extends Target {
+  readonly wire: Wire;
   readonly guard: WireTextGuard;
 }
 
-/** Hands requests on to a pool of vLLM servers, with the soft prompt in front. */
-export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: VllmBackendOptions): Backend {
+/** Hands requests on to a pool of model servers of one kind, with the soft prompt in front. */
+export function createUpstreamBackend(options: UpstreamBackendOptions): Backend {
+  const { settings, dialect, onEvent } = options;
   const closing = new AbortController();
   /** What every question of the gateway's own carries; the key from when it has been read. */
   let call: ServerCall = { headers: {}, signal: closing.signal };
@@ -66,18 +63,18 @@ export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: 
 
   async function probe(server: UpstreamServer): Promise<void> {
     // All replicas serve the one that the first told of.
-    const served = await discover(server, known?.model ?? settings.model, briefly());
+    const served = await dialect.discover(server, known?.model ?? settings.model ?? null, briefly());
     adapters.set(server.url, served.adapters);
     adapterNames = new Set([...adapters.values()].flat());
   }
 
   /** The first server that answers tells what is served; until one does, again and again. */
   async function load(): Promise<void> {
-    const apiKey = await readApiKey();
+    const apiKey = await options.readApiKey();
     if (apiKey !== null) call = { ...call, headers: { authorization: `Bearer ${apiKey}` } };
-    const local = await loadModel();
+    const wire = await options.loadWire();
     known = await patiently(
-      () => reach(local),
+      () => reach(wire),
       () => true,
     );
     await pool.probeAll();
@@ -99,13 +96,15 @@ export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: 
     }
   }
 
-  async function reach(local: LocalModel | null): Promise<Known> {
+  async function reach(wire: Wire): Promise<Known> {
     const { server, model, contextLength } = await firstReachable(pool, (each) =>
-      discover(each, settings.model, briefly()),
+      dialect.discover(each, settings.model ?? null, briefly()),
     );
-    onEvent({ kind: 'check', check: await checkVersion({ server, model, call: briefly() }) });
-    const tokens = local?.controlTokens ?? (await findControlTokens(server, model, call));
-    return { model, contextLength, local, guard: createWireTextGuard(tokens, settings.controlTokens) };
+    onEvent({ kind: 'check', check: await dialect.checkVersion({ server, model, call: briefly() }) });
+    const tokens = wire.local?.controlTokens ?? (await dialect.findControlTokens(server, model, call));
+    const control = createWireTextGuard(tokens, settings.controlTokens, dialect.readFields);
+    const guard = wire.guard === null ? control : joinGuards(wire.guard, control);
+    return { model, contextLength, dialect, wire, guard };
   }
 
   function reached(): Known {
@@ -117,65 +116,60 @@ export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: 
   }
 
   /** The adapter is the model of the plan, where the client asked for one. */
-  function reachedFor({ adapter }: Plan): { guard: WireTextGuard; target: Target } {
-    const { model, contextLength, local, guard } = reached();
-    return { guard, target: { model: adapter ?? model, contextLength, local } };
+  function reachedFor({ adapter }: Plan): Known {
+    const all = reached();
+    return adapter === null ? all : { ...all, model: adapter };
   }
 
   async function send(
-    path: string,
-    body: readonly Uint8Array[],
+    { path, body }: Pick<RelayedRequest, 'body'> & { readonly path: string },
     from: Pick<Call<unknown>, 'id' | 'signal'>,
     affinity: string | null,
-  ) {
+  ): Promise<RelayedAnswer> {
     const headers = { ...call.headers, 'content-type': 'application/json', 'x-request-id': from.id };
     return relayed(await pool.send({ method: 'POST', path, headers, body, signal: from.signal }, affinity));
   }
 
   return {
-    kind: 'vllm',
+    kind: dialect.kind,
     async chatCompletion(from) {
-      const { plan } = from;
-      const { guard, target } = reachedFor(plan);
-      refuseFields(from.request);
+      const { wire, guard, ...target } = reachedFor(from.plan);
+      dialect.refuse(from.request, 'chat');
       const clean = cleanBody(from, guard);
-      const { request } = clean;
-      const affinity = chatAffinity(request.messages);
-      if (settings.wire === 'chat') {
-        return await send('/v1/chat/completions', chatWireBody(clean, plan, target), from, affinity);
-      }
-      const answer = await send('/v1/completions', completionsWireBody(clean, plan, target), from, affinity);
-      return await chatFromCompletion(answer, {
-        model: plan.model,
-        includeUsage: request.stream_options?.include_usage === true,
-        logprobs: Reflect.get(request, 'logprobs') === true,
-      });
+      const request = wire.chat(clean, from.plan, target);
+      const answer = await send(request, from, chatAffinity(clean.request.messages));
+      return await request.read(dialect.readAnswer(answer, 'chat'));
     },
     async completion(from) {
-      const { guard, target } = reachedFor(from.plan);
-      refuseFields(from.request);
+      const { wire, guard, ...target } = reachedFor(from.plan);
+      dialect.refuse(from.request, 'completion');
       const clean = cleanBody(from, guard);
-      const body = rawCompletionBody(clean, from.plan, target);
-      return await send('/v1/completions', body, from, completionAffinity(clean.request.prompt));
+      const answer = await send(
+        wire.completion(clean, from.plan, target),
+        from,
+        completionAffinity(clean.request.prompt),
+      );
+      return dialect.readAnswer(answer, 'completion');
     },
     async handOn({ id, path, body, adapter, signal }) {
       const { model } = reached();
       const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
       assertUniqueNames(bytes);
       const fields = objectSpans(bytes, rootSpan(bytes));
-      return await send(path, splice(bytes, [modelEdit(fields, adapter ?? model)]), { id, signal }, null);
+      const named = splice(bytes, [modelEdit(fields, adapter ?? model)]);
+      return await send({ path, body: named }, { id, signal }, null);
     },
     async ready() {
       loading ??= load();
       await loading;
     },
     async checkPrompt(prompt) {
-      const { model, local } = reached();
-      const fit = local === null ? 'sameEmbeddings' : assertPromptFits(prompt.manifest, local.identity);
+      const { model, wire } = reached();
+      const fit = wire.assertFits(prompt);
       // One that goes away in between must not end the gateway: it comes back, or another is asked.
       const checks = await patiently(async () => {
         const server = pool.servers.find(({ health }) => health.accepts()) ?? pool.servers[0];
-        return server === undefined ? [] : await checkPromptOn({ server, model, call }, settings.wire, local, prompt);
+        return server === undefined ? [] : await wire.check({ server, model, call }, prompt);
       }, isPassing);
       for (const check of checks) {
         if (check.outcome !== 'failed') continue;

@@ -63,7 +63,7 @@ export function readProbe(answer: unknown, url: string): ProbeAnswer {
     }
   }
   throw new PreambleError('upstream_invalid', `${url} answers a probe in an unknown form.`, {
-    action: 'Check that it is a vLLM server.',
+    action: 'Check that it is a server of the kind that the settings name.',
   });
 }
 

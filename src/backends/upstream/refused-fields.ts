@@ -1,26 +1,27 @@
 import { PreambleError } from '../../errors.ts';
 import { isObject } from '../../openai/validate.ts';
 
-interface RefusedField {
+export interface RefusedField {
+  /** Why it may not be set. */
   readonly reason: string;
   /** What it may say all the same, as it changes nothing. */
   readonly harmless: readonly unknown[];
 }
 
-/** Fields of vLLM's that would leave the safety prompt out, or put something else in its place. */
-const REFUSED: Readonly<Record<string, RefusedField>> = {
+export type RefusedFields = Readonly<Record<string, RefusedField>>;
+
+/** Fields of which any server that knows them would leave the safety prompt out, or put something else in its place. */
+export const commonRefusals: RefusedFields = {
   chat_template: { reason: 'the template belongs to the model', harmless: [] },
   truncate_prompt_tokens: { reason: 'it would cut the beginning off', harmless: [] },
   logits_processors: { reason: 'it names code to run', harmless: [] },
-  kv_transfer_params: { reason: 'it names caches of other requests', harmless: [] },
-  ec_transfer_params: { reason: 'it names caches of other requests', harmless: [] },
   continue_final_message: { reason: 'it changes where the answer begins', harmless: [false] },
   add_generation_prompt: { reason: 'it changes where the answer begins', harmless: [true] },
 };
 
 /**
- * Variables that vLLM gives to templates itself; the model's special tokens, in whose place any text could stand, in front of everything
- * too; and what the library that renders takes for its own, where it could cut the beginning off.
+ * Variables that servers give to templates themselves; the model's special tokens, in whose place any text could stand, in front of
+ * everything too; and what the library that renders takes for its own, where it could cut the beginning off.
  */
 const TEMPLATE_VARIABLES = [
   'messages',
@@ -49,14 +50,11 @@ const TEMPLATE_VARIABLES = [
 ];
 
 /** Throws `unsupported_parameter`. */
-export function refuseFields(request: object): void {
-  for (const [name, { reason, harmless }] of Object.entries(REFUSED)) {
+export function refuseFields(request: object, refused: RefusedFields): void {
+  for (const [name, { reason, harmless }] of Object.entries(refused)) {
     const value: unknown = Reflect.get(request, name);
     if (value === undefined || value === null || harmless.includes(value)) continue;
-    throw new PreambleError('unsupported_parameter', `'${name}' may not be set here: ${reason}.`, {
-      action: 'Leave it out.',
-      param: name,
-    });
+    throw refusedField(name, reason);
   }
   const variables: unknown = Reflect.get(request, 'chat_template_kwargs');
   if (!isObject(variables)) return;
@@ -67,4 +65,11 @@ export function refuseFields(request: object): void {
       param: 'chat_template_kwargs',
     });
   }
+}
+
+export function refusedField(name: string, reason: string, action = 'Leave it out.'): PreambleError {
+  return new PreambleError('unsupported_parameter', `'${name}' may not be set here: ${reason}.`, {
+    action,
+    param: name,
+  });
 }

@@ -1,7 +1,7 @@
 import { assertUniqueNames, objectSpans, rootSpan } from '../../formats/json-spans.ts';
 import { splice } from '../../formats/splice.ts';
 import type { Call } from '../backend.ts';
-import type { WireTextGuard } from '../upstream/text-guard.ts';
+import type { WireTextGuard } from './text-guard.ts';
 
 export interface CleanBody<Request> {
   /** The JSON text of `request`. */

@@ -1,5 +1,5 @@
 import { PreambleError } from '../../errors.ts';
-import type { ServerRequest, ServerResponse, UpstreamServer } from '../upstream/server.ts';
+import type { ServerRequest, ServerResponse, UpstreamServer } from './server.ts';
 
 /** What the gateway's own questions to a server have in common. */
 export interface ServerCall {
@@ -13,6 +13,13 @@ const MAX_ANSWER_BYTES = 4 * 2 ** 20;
 
 export async function getJson(server: UpstreamServer, path: string, call: ServerCall): Promise<unknown> {
   return await readJson(await server.ask({ ...call, method: 'GET', path, body: [] }), server.url + path);
+}
+
+/** Throws the server's own word where it says that it is not well. */
+export async function askHealth(server: UpstreamServer, call: ServerCall): Promise<void> {
+  const { body } = await server.ask({ ...call, method: 'GET', path: '/health', body: [] });
+  // Read to its end, so that the connection is free.
+  for await (const _ of body);
 }
 
 export async function postJson(
