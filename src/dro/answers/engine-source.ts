@@ -52,7 +52,7 @@ export async function openEngineSource(directory: string, options: EngineSourceO
 }
 
 /** Answers from an engine that runs already; `close` ends it. */
-function createEngineSource({ engine, tokenizer, template, name }: AnsweringModel): AnswerSource {
+export function createEngineSource({ engine, tokenizer, template, name }: AnsweringModel): AnswerSource {
   let requests = 0;
   return {
     concurrency: engine.capacity,

@@ -1,4 +1,5 @@
-import { chatBody } from '../../backends/vllm/chat-body.ts';
+import { chatBody } from '../../backends/upstream/chat-body.ts';
+import { partFront } from '../../backends/vllm/part-front.ts';
 import { promptPart } from '../../backends/vllm/prompt-part.ts';
 import type { SoftPrompt, StoredSoftPrompt } from '../../prompts/soft-prompt.ts';
 import type { AnswerRequest, AnswerSampling } from './answer-source.ts';
@@ -27,7 +28,7 @@ export function answerBody(
   if (prompt.kind !== 'soft') return [bytes];
   return chatBody(bytes, request, {
     model,
-    front: promptPart(stored(prompt.prompt)),
+    front: partFront(promptPart(stored(prompt.prompt))),
     place: systemRole ? prompt.position : 'user',
   });
 }
