@@ -4,6 +4,7 @@ import type { Limits } from './config/schema.ts';
 import type { LimitCounters } from './limits/counters.ts';
 import type { ResponseStore } from './openai/responses/store.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
+import type { RedisState } from './redis/connection.ts';
 import type { RefusalDetector } from './refusal/detector.ts';
 import type { Observations } from './telemetry/observations.ts';
 
@@ -30,6 +31,8 @@ export interface Gateway {
   readonly detector: RefusalDetector;
   /** Where answers of `/v1/responses` are kept; null: they are not. */
   readonly responses: ResponseStore | null;
+  /** How it stands with Redis; null where none is configured. */
+  redisState(): RedisState | null;
   /** Of tenants' limits. */
   readonly counters: LimitCounters;
   /** Fixed at start, as is where the gateway listens. */

@@ -69,6 +69,8 @@ export interface Backend {
   problem(): string | null;
   /** The model servers behind it; none where the model runs in this process. */
   servers(): readonly ServerStatus[];
+  /** What the engine in this process has to do; absent where there is none, null until the model is loaded. */
+  queue?(): { readonly running: number; readonly waiting: number; readonly slots: number } | null;
   /** The server's LoRA adapters, by the server's names. */
   adapters(): ReadonlySet<string>;
   close(): Promise<void>;

@@ -133,6 +133,7 @@ export function createGateway(
     readiness,
     detector: createRefusalDetector(),
     responses: shared?.responses ?? null,
+    redisState: () => shared?.state() ?? null,
     counters: shared === null ? local : surviveLoss(shared.counters, { onUnavailable, local, logger }),
     limits: prepared.config.limits,
     passThrough: prepared.config.passThrough,

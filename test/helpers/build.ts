@@ -100,6 +100,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     readiness: trackReadiness(backends),
     detector: createRefusalDetector(),
     responses: options.responses ?? null,
+    redisState: () => null,
     counters: options.counters ?? createLocalCounters(),
     limits: {
       bodyBytes: 4 * 2 ** 20,
