@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { registerConfigCommands } from './commands/config.ts';
 import { registerDoctorCommand } from './commands/doctor.ts';
 import { registerKeyCommands } from './commands/key.ts';
+import { registerLogsCommands } from './commands/logs.ts';
 import { registerModelCommands } from './commands/model.ts';
 import { processOutput } from './commands/output.ts';
 import { registerPromptCommands } from './commands/prompt.ts';
@@ -26,6 +27,7 @@ function createProgram(): Command {
   registerPromptCommands(program);
   registerKeyCommands(program);
   registerQueriesCommands(program);
+  registerLogsCommands(program);
   return program;
 }
 

@@ -28,6 +28,8 @@ export interface Call<Request> {
   /** The request as the client sent it, for backends that hand it on. */
   readonly body: Uint8Array;
   readonly plan: Plan;
+  /** For the model server, beside its own; none where nothing is traced. */
+  readonly traceHeaders: Readonly<Record<string, string>>;
   /** Fires when the client goes away or the gateway gives up. */
   readonly signal: AbortSignal;
 }

@@ -10,9 +10,12 @@ import { failStream } from '../plugins/errors.ts';
 import { elapsedSince } from '../plugins/timing.ts';
 import { decidePlan, promptLabelOf } from '../policy/decide-plan.ts';
 import { findModel } from '../policy/find-model.ts';
+import type { Operation } from '../telemetry/tracing.ts';
 import { type EventStreamOptions, sendEvents } from './event-stream.ts';
 import { relayEvents, relayWhole } from './relay.ts';
 import { createWatch, type Watch } from './watch.ts';
+
+const NOTHING = {};
 
 interface AnyRequest {
   model: string;
@@ -29,6 +32,7 @@ interface AnyAnswer {
 
 /** What differs between chat completions and completions on the way of a request. */
 export interface Surface<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer> {
+  readonly operation: Operation;
   /** Throws `invalid_request`. */
   parse(body: unknown): Request;
   countChoices(request: Request): number;
@@ -116,7 +120,8 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
     },
   });
   request.observed.asked();
-  const call = { id: request.id, request: asked, body, plan, signal: request.cancellation };
+  const traceHeaders = request.trace?.asking(surface.operation, plan) ?? NOTHING;
+  const call = { id: request.id, request: asked, body, plan, traceHeaders, signal: request.cancellation };
   try {
     const answer = await watch.waiting(surface.call(backend, call));
     return { answer, watch, limitHeaders: admission?.headers ?? null };

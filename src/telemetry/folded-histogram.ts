@@ -16,7 +16,7 @@ export class FoldedHistogram extends Histogram {
 
   constructor(options: FoldedHistogramOptions) {
     const { name, help, buckets, registry } = options;
-    super({ name, help, buckets: [...buckets], registers: [registry] });
+    super({ name, help, labelNames: options.series.names, buckets: [...buckets], registers: [registry] });
     this.#options = options;
   }
 
