@@ -1,8 +1,8 @@
 import fastifyPlugin from 'fastify-plugin';
 import { promptLabelOf } from '../policy/decide-plan.ts';
 import type { Observations, RequestFinished } from '../telemetry/observations.ts';
-import type { RequestTrace, Tracing } from '../telemetry/tracing.ts';
 import { type ObservedRequest, observeRequest } from '../telemetry/observed-request.ts';
+import type { RequestTrace, Tracing } from '../telemetry/tracing.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -3,7 +3,14 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 
 /** Listeners, routes, timers and connections are made of these at start. */
-const FIXED = ['listen', 'admin', 'redis', 'limits', 'passThrough', 'tracing'] as const satisfies readonly (keyof Config)[];
+const FIXED = [
+  'listen',
+  'admin',
+  'redis',
+  'limits',
+  'passThrough',
+  'tracing',
+] as const satisfies readonly (keyof Config)[];
 
 /** `wanted`, but for what cannot change while the gateway runs; says in the log what that is. */
 export function keepFixed(wanted: Config, running: Config, logger: Logger): Config {

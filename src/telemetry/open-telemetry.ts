@@ -7,18 +7,18 @@ import {
   type TextMapGetter,
   trace,
 } from '@opentelemetry/api';
-import { setGlobalErrorHandler, W3CTraceContextPropagator } from '@opentelemetry/core';
+import { ExportResultCode, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   BatchSpanProcessor,
   ParentBasedSampler,
+  type SpanExporter,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
 import type { TracingSettings } from '../config/schema/tracing.ts';
-import { toError } from '../errors.ts';
 import { version } from '../version.ts';
 import type { AnswerSummary, RequestFinished } from './observations.ts';
 import { modelAttributes, requestAttributes, summaryAttributes } from './span-attributes.ts';
@@ -38,14 +38,14 @@ const getter: TextMapGetter<NodeJS.Dict<string | string[]>> = {
 /** Spans by W3C's and OpenTelemetry's rules, sent to a collector over OTLP in the background. */
 export function startTracing({ endpoint, sampleRatio, serviceName }: TracingSettings, logger: Logger): Tracing {
   const propagator = new W3CTraceContextPropagator();
-  const exporter = new OTLPTraceExporter({ url: endpoint });
+  const complain = createComplaint(logger);
+  const exporter = complaining(new OTLPTraceExporter({ url: endpoint }), complain);
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ 'service.name': serviceName, 'service.version': version }),
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
     spanProcessors: [new BatchSpanProcessor({ exporter })],
   });
   const tracer = provider.getTracer('preamble', version);
-  complainTo(logger);
 
   return {
     begin(headers, arrivedAt) {
@@ -74,10 +74,9 @@ export function startTracing({ endpoint, sampleRatio, serviceName }: TracingSett
       };
     },
     async close() {
-      const ended = Promise.allSettled([provider.shutdown()]);
-      const late = Promise.withResolvers<void>();
-      const timer = setTimeout(late.resolve, CLOSE_MS);
-      await Promise.race([ended, late.promise]);
+      const { promise: late, reject } = Promise.withResolvers<never>();
+      const timer = setTimeout(() => reject(new Error('no answer in time')), CLOSE_MS);
+      await Promise.race([provider.shutdown(), late]).catch(complain);
       clearTimeout(timer);
     },
   };
@@ -109,13 +108,26 @@ function wallClock(moment: number): number {
   return performance.timeOrigin + moment;
 }
 
-function complainTo(logger: Logger): void {
+/** Sends spans, and says in the log that they can't be sent: the library's own way to say it is one for the whole process. */
+function complaining(exporter: SpanExporter, complain: (error: unknown) => void): SpanExporter {
+  return {
+    export(spans, done) {
+      exporter.export(spans, (result) => {
+        if (result.code !== ExportResultCode.SUCCESS) complain(result.error);
+        done(result);
+      });
+    },
+    shutdown: () => exporter.shutdown(),
+  };
+}
+
+function createComplaint(logger: Logger): (error: unknown) => void {
   let complained = Number.NEGATIVE_INFINITY;
-  setGlobalErrorHandler((thrown) => {
+  return (error) => {
     if (performance.now() - complained < COMPLAIN_EVERY_MS) return;
     complained = performance.now();
-    // Without a stack, which says nothing, and without the collector's own words.
-    const reason = typeof thrown === 'string' ? thrown : toError(thrown).name;
-    logger.warn({ event: 'tracing.failed', reason }, 'spans could not be sent');
-  });
+    // The code alone: the collector's own words may be anything.
+    const code = error instanceof Error && 'code' in error ? String(error.code) : null;
+    logger.warn({ event: 'tracing.failed', code }, 'spans could not be sent');
+  };
 }

@@ -12,7 +12,7 @@ export interface RequestTrace {
   finished(event: RequestFinished): void;
 }
 
-/** Made only where `tracing` is configured: nothing of OpenTelemetry is loaded else, and a request costs nothing. */
+/** Made only where `tracing` is configured: nothing of OpenTelemetry's SDK is loaded else, and a request costs nothing. */
 export interface Tracing {
   /** `arrivedAt` is on `performance.now()`'s clock. The caller's W3C headers say which trace it belongs to. */
   begin(headers: IncomingHttpHeaders, arrivedAt: number): RequestTrace;

@@ -11,8 +11,8 @@ import { createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import { writePrompt } from '../../src/prompts/artifact-write.ts';
 import { createGateway, prepare } from '../../src/startup/live-gateway.ts';
-import { startTracing } from '../../src/telemetry/open-telemetry.ts';
 import type { Observations } from '../../src/telemetry/observations.ts';
+import { startTracing } from '../../src/telemetry/open-telemetry.ts';
 import { content } from '../prompts/support/tiny.ts';
 import type { FakeVllm } from './fake-vllm.ts';
 
