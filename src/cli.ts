@@ -5,6 +5,7 @@ import { registerDoctorCommand } from './commands/doctor.ts';
 import { registerEvaluateCommand } from './commands/evaluate.ts';
 import { registerGraftCommand } from './commands/graft.ts';
 import { registerKeyCommands } from './commands/key.ts';
+import { registerLogsCommands } from './commands/logs.ts';
 import { registerModelCommands } from './commands/model.ts';
 import { processOutput } from './commands/output.ts';
 import { registerPromptCommands } from './commands/prompt.ts';
@@ -34,6 +35,7 @@ function createProgram(): Command {
   registerTrainCommand(program);
   registerEvaluateCommand(program);
   registerAnchorsCommand(program);
+  registerLogsCommands(program);
   return program;
 }
 

@@ -12,6 +12,8 @@ import { loadConfig } from '../../src/config.ts';
 import { GRAFT_FILE } from '../../src/graft/graft-file.ts';
 import { writePrompt } from '../../src/prompts/artifact-write.ts';
 import { createGateway, prepare } from '../../src/startup/live-gateway.ts';
+import type { Observations } from '../../src/telemetry/observations.ts';
+import { startTracing } from '../../src/telemetry/open-telemetry.ts';
 import { content } from '../prompts/support/tiny.ts';
 import type { FakeVllm } from './fake-vllm.ts';
 import { writeGraftRecord } from './graft-record.ts';
@@ -40,6 +42,7 @@ export interface BuiltProxy {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
   readonly admin: string;
+  readonly observations: Observations;
   /** Every log line so far, parsed. */
   readonly logs: Record<string, unknown>[];
   decisions(): Record<string, unknown>[];
@@ -140,7 +143,8 @@ export async function buildProxy(
   const logger = pino({ level: 'trace', serializers: { err: pino.stdSerializers.errWithCause } }, destination);
   const { config } = await loadConfig({ file: join(folder, 'preamble.yaml'), environment: {} });
   const gateway = createGateway(await prepare(config), logger, () => {});
-  const app = await createApp(gateway, logger);
+  const tracing = config.tracing === undefined ? null : startTracing(config.tracing, logger);
+  const app = await createApp(gateway, logger, tracing);
   const admin = await createAdmin(gateway, logger);
   const listen = { host: '127.0.0.1', port: 0 };
   const [origin, adminOrigin] = [await app.listen(listen), await admin.listen(listen)];
@@ -149,6 +153,7 @@ export async function buildProxy(
     closed ??= app.close().then(async () => {
       await admin.close();
       await gateway.close();
+      await tracing?.close();
     });
     return closed;
   };
@@ -160,6 +165,7 @@ export async function buildProxy(
   return {
     origin,
     admin: adminOrigin,
+    observations: gateway.observations,
     logs,
     decisions: () => logs.filter(({ event }) => event === 'refusal.decision'),
     status,

@@ -123,10 +123,15 @@ export function createUpstreamBackend(options: UpstreamBackendOptions): Backend 
 
   async function send(
     { path, body }: Pick<RelayedRequest, 'body'> & { readonly path: string },
-    from: Pick<Call<unknown>, 'id' | 'signal'>,
+    from: Pick<Call<unknown>, 'id' | 'signal'> & Partial<Pick<Call<unknown>, 'traceHeaders'>>,
     affinity: string | null,
   ): Promise<RelayedAnswer> {
-    const headers = { ...call.headers, 'content-type': 'application/json', 'x-request-id': from.id };
+    const headers = {
+      ...from.traceHeaders,
+      ...call.headers,
+      'content-type': 'application/json',
+      'x-request-id': from.id,
+    };
     return relayed(await pool.send({ method: 'POST', path, headers, body, signal: from.signal }, affinity));
   }
 
