@@ -41,6 +41,7 @@ export const errorTable = {
   prompt_not_found: { status: 500, type: 'server_error' },
   prompt_invalid: { status: 500, type: 'server_error' },
   prompt_mismatch: { status: 500, type: 'server_error' },
+  rollout_invalid: { status: 500, type: 'server_error' },
 } as const satisfies Record<string, { status: number; type: string }>;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -11,6 +11,7 @@ import { logError } from '../plugins/errors.ts';
 import { elapsedSince } from '../plugins/timing.ts';
 import { decidePlan, promptLabelOf } from '../policy/decide-plan.ts';
 import { findModel } from '../policy/find-model.ts';
+import type { Conversation } from '../policy/rollout.ts';
 import { type EventStreamOptions, sendEvents } from './event-stream.ts';
 import { relayEvents, relayWhole } from './relay.ts';
 import { createWatch, type Watch } from './watch.ts';
@@ -35,6 +36,8 @@ export interface Surface<Request extends AnyRequest, Whole extends AnyAnswer, Pa
   countChoices(request: Request): number;
   /** What `log.content` shows of the request. */
   content(request: Request): unknown;
+  /** What tells its conversation from others. */
+  conversation(request: Request): Conversation;
   call(backend: Backend, call: Call<Request>): Promise<Answer<Whole, Part>>;
   /** A relayed answer's JSON, where it has the expected shape; else null, and nothing is read from it. */
   readWhole(body: unknown): Whole | null;
@@ -84,7 +87,12 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
   const { tenant } = request;
   const { policy, backends, logContent } = request.snapshot;
   const found = findModel(asked.model, policy, backends, tenant);
-  const plan = decidePlan(policy, { model: asked.model, found, tenant });
+  const plan = decidePlan(policy, {
+    model: asked.model,
+    found,
+    tenant,
+    conversation: () => surface.conversation(asked),
+  });
   const backend = backends.get(found.entry);
   if (backend === undefined) throw new PreambleError('internal', `${found.entry} has no backend.`);
   reply.header('x-preamble-prompt', promptLabelOf(plan));
