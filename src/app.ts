@@ -14,6 +14,7 @@ import { cancellation } from './plugins/cancellation.ts';
 import { errors, rawErrorAnswer, sendError } from './plugins/errors.ts';
 import { jsonBody } from './plugins/json-body.ts';
 import { methods } from './plugins/methods.ts';
+import { observation } from './plugins/observation.ts';
 import { newRequestId, requestId, requestIdOf } from './plugins/request-id.ts';
 import { tenant } from './plugins/tenant.ts';
 import { timing } from './plugins/timing.ts';
@@ -56,6 +57,7 @@ export async function createApp(gateway: Gateway, logger: FastifyBaseLogger): Pr
 
   await app.register(requestId);
   await app.register(timing);
+  await app.register(observation, gateway);
   await app.register(errors);
   await app.register(cancellation, gateway.limits);
   await app.register(tenant, { gateway });

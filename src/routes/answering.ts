@@ -5,9 +5,8 @@ import type { Gateway } from '../gateway.ts';
 import { admit, isLimited } from '../limits/admission.ts';
 import { estimateAnswerTokens, estimatePromptTokens } from '../limits/estimate-tokens.ts';
 import type { CompletionUsage } from '../openai/answer.ts';
-import { toErrorResponse } from '../openai/error-body.ts';
 import { refuseClientEmbeddings } from '../openai/hostile.ts';
-import { logError } from '../plugins/errors.ts';
+import { failStream } from '../plugins/errors.ts';
 import { elapsedSince } from '../plugins/timing.ts';
 import { decidePlan, promptLabelOf } from '../policy/decide-plan.ts';
 import { findModel } from '../policy/find-model.ts';
@@ -93,6 +92,7 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
     tenant,
     conversation: () => surface.conversation(asked),
   });
+  request.observed.planned(plan);
   const backend = backends.get(found.entry);
   if (backend === undefined) throw new PreambleError('internal', `${found.entry} has no backend.`);
   reply.header('x-preamble-prompt', promptLabelOf(plan));
@@ -118,8 +118,12 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
     // Not the request's own, which would say the request id a second time.
     log: request.server.log,
     content: logContent || tenant.logContent ? content : undefined,
-    ...(admission !== null && { onEnd: admission.settle }),
+    onEnd(summary) {
+      admission?.settle(summary);
+      request.observed.answered(summary);
+    },
   });
+  request.observed.asked();
   const call = { id: request.id, request: asked, body, plan, signal: request.cancellation };
   try {
     const answer = await watch.waiting(surface.call(backend, call));
@@ -127,7 +131,10 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
   } catch (error) {
     // What was begun and broke off has a decision, `unknown`; what was turned away has none.
     if (request.cancellation.aborted) watch.end();
-    else admission?.settle(null);
+    else {
+      admission?.settle(null);
+      request.observed.abandoned();
+    }
     throw error;
   }
 }
@@ -159,7 +166,7 @@ async function deliver<Request extends AnyRequest, Whole extends AnyAnswer, Part
   const options: EventStreamOptions = {
     stalledClientSeconds: gateway.limits.stalledClientSeconds,
     waiting: watch.waiting,
-    onError: (error) => logError(error, toErrorResponse(error).status, request),
+    onError: (error) => failStream(error, request),
   };
   if (answer.kind === 'stream') await sendEvents(reply, watched(answer.parts, wantsUsage, surface, watch), options);
   else await relayEvents(reply, answer, (part) => keepsPart(part, wantsUsage, surface, watch), options);

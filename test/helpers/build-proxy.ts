@@ -11,6 +11,7 @@ import { createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import { writePrompt } from '../../src/prompts/artifact-write.ts';
 import { createGateway, prepare } from '../../src/startup/live-gateway.ts';
+import type { Observations } from '../../src/telemetry/observations.ts';
 import { content } from '../prompts/support/tiny.ts';
 import type { FakeVllm } from './fake-vllm.ts';
 
@@ -36,6 +37,7 @@ export interface BuiltProxy {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
   readonly admin: string;
+  readonly observations: Observations;
   /** Every log line so far, parsed. */
   readonly logs: Record<string, unknown>[];
   decisions(): Record<string, unknown>[];
@@ -147,6 +149,7 @@ export async function buildProxy(
   return {
     origin,
     admin: adminOrigin,
+    observations: gateway.observations,
     logs,
     decisions: () => logs.filter(({ event }) => event === 'refusal.decision'),
     status,
