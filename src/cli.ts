@@ -6,6 +6,7 @@ import { registerModelCommands } from './commands/model.ts';
 import { processOutput } from './commands/output.ts';
 import { registerPromptCommands } from './commands/prompt.ts';
 import { registerQueriesCommands } from './commands/queries.ts';
+import { registerRolloutCommands } from './commands/rollout.ts';
 import { registerServeCommand } from './commands/serve.ts';
 import { describe, PreambleError, toError } from './errors.ts';
 import { version } from './version.ts';
@@ -26,6 +27,7 @@ function createProgram(): Command {
   registerPromptCommands(program);
   registerKeyCommands(program);
   registerQueriesCommands(program);
+  registerRolloutCommands(program);
   return program;
 }
 

@@ -11,11 +11,12 @@ import { elapsedSince } from '../plugins/timing.ts';
 import { decidePlan, promptLabelOf } from '../policy/decide-plan.ts';
 import { findModel } from '../policy/find-model.ts';
 import type { Conversation } from '../policy/rollout.ts';
+import { answerCopy } from './copy.ts';
 import { type EventStreamOptions, sendEvents } from './event-stream.ts';
 import { relayEvents, relayWhole } from './relay.ts';
 import { createWatch, type Watch } from './watch.ts';
 
-interface AnyRequest {
+export interface AnyRequest {
   model: string;
   stream?: boolean;
   max_tokens?: number;
@@ -23,7 +24,7 @@ interface AnyRequest {
   stream_options?: { include_usage?: boolean | null };
 }
 
-interface AnyAnswer {
+export interface AnyAnswer {
   choices: unknown[];
   usage?: CompletionUsage | null;
 }
@@ -124,6 +125,11 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
     },
   });
   request.observed.asked();
+  const candidate = plan.rollout?.shadow ?? null;
+  if (candidate !== null) {
+    const copied = { request, asked, body, plan: { ...plan, variant: 'shadow', prompt: candidate } } as const;
+    gateway.rollouts?.offerCopy(request.id, (stopping) => answerCopy(gateway, surface, copied, stopping));
+  }
   const call = { id: request.id, request: asked, body, plan, signal: request.cancellation };
   try {
     const answer = await watch.waiting(surface.call(backend, call));
@@ -199,7 +205,7 @@ export async function* waitedFor<Part>(parts: AsyncIterable<Part>, watch: Watch)
   }
 }
 
-function watchWholeBody<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
+export function watchWholeBody<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
   body: unknown,
   surface: Surface<Request, Whole, Part>,
   watch: Watch,
@@ -221,7 +227,7 @@ function keepsPart<Request extends AnyRequest, Whole extends AnyAnswer, Part ext
   return known === null || watchOnePart(known, wantsUsage, surface, watch);
 }
 
-function watchOnePart<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
+export function watchOnePart<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
   part: Part,
   wantsUsage: boolean,
   surface: Surface<Request, Whole, Part>,
