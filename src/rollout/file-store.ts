@@ -43,7 +43,6 @@ interface Resolver {
 export interface FileRollouts extends RolloutStore {
   /** What a prompt's name means since it had a rollout; null where it never had one. */
   stable(name: string): Promise<RolloutTarget | null>;
-  setStable(name: string, target: RolloutTarget): Promise<void>;
   /** A resolver that goes by it. */
   over(resolver: Resolver): { resolve(reference: string): Promise<PromptVersion> };
 }
@@ -97,6 +96,7 @@ export function fileRollouts(file: string): FileRollouts {
         const after = step(parse(content.rollouts[name]));
         const before = parse(content.rollouts[name]);
         content.rollouts[name] = after;
+        content.stable[name] = after.status === 'promoted' ? after.candidate : after.stable;
         // Of another one nobody asks any more.
         if (before !== null && before.id !== after.id) delete content.counts[before.id];
         return after;
@@ -115,10 +115,6 @@ export function fileRollouts(file: string): FileRollouts {
     async stable(name) {
       return (await read()).stable[name] ?? null;
     },
-    setStable: (name, target) =>
-      update((content) => {
-        content.stable[name] = target;
-      }),
     over: (resolver) => ({
       async resolve(reference) {
         const { name, version } = parsePromptReference(reference);

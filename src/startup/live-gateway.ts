@@ -112,11 +112,18 @@ export function createGateway(
       await checkPrompts(unchecked, name, backend, onEvent);
     }
   };
+  /** A candidate is held against its model once, however often prompts are looked up. */
+  const checkedCandidates = new WeakMap<Backend, Set<string>>();
   /** The prompts with what rollouts put beside them. */
   const candidates = async ({ prompts, resolver }: Prepared, backends: ReadonlyMap<string, Backend>) => {
     if (open === null) return prompts;
     const check = async (model: string, version: PromptVersion) => {
-      await backends.get(model)?.checkPrompt(version);
+      const backend = backends.get(model);
+      if (backend === undefined) return;
+      const known = checkedCandidates.get(backend) ?? new Set();
+      checkedCandidates.set(backend, known);
+      if (!known.has(version.digest)) await backend.checkPrompt(version);
+      known.add(version.digest);
     };
     const { rollouts } = open;
     return await withCandidates(prompts, { rollouts, resolver, isLoading: readiness.isLoading, check, logger });

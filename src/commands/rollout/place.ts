@@ -69,15 +69,14 @@ function filePlace(file: string, registry: Awaited<ReturnType<typeof openPromptR
     store,
     async stable(name, wanted) {
       const pinned = await store.stable(name);
-      const target = wanted === null ? (pinned ?? find(name)) : find(promptLabel(name, wanted));
-      await store.setStable(name, target);
-      return target;
+      return wanted === null ? (pinned ?? find(name)) : find(promptLabel(name, wanted));
     },
     async version(name, version) {
       const label = promptLabel(name, version);
       await registry.resolve(label).load();
       return find(label);
     },
-    promote: (name, target) => store.setStable(name, target),
+    // The file says it with the record itself.
+    promote: async () => {},
   };
 }
