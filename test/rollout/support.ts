@@ -1,9 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Test } from 'tap';
 import { registerRolloutCommands } from '../../src/commands/rollout.ts';
+import { readArtifactBytes } from '../../src/prompts/artifact.ts';
+import { openPromptRegistry } from '../../src/prompts/registry.ts';
+import type { RedisConnection } from '../../src/redis/connection.ts';
+import { promoted } from '../../src/redis/prompts/alias.ts';
+import { redisAliases } from '../../src/redis/prompts/aliases.ts';
+import { checkArtifact, redisArtifacts } from '../../src/redis/prompts/artifacts.ts';
 import { type BuiltProxy, buildProxy, model, type ProxySettings } from '../helpers/build-proxy.ts';
 import { answerLikeVllm, beginEvents, chunkEvent, doneEvent, type FakeVllm, lastChunk, type Received, type Script, sendJson, startFakeVllm, usageEvent } from '../helpers/fake-vllm.ts';
 
@@ -112,4 +119,14 @@ export function eventsOf(gateway: BuiltProxy, event: string): Record<string, unk
 /** Resolves when that many such lines have been logged. */
 export async function logged(gateway: BuiltProxy, event: string, count = 1): Promise<void> {
   while (eventsOf(gateway, event).length < count) await sleep(20);
+}
+
+/** Both versions, of which the first is promoted. */
+export async function putIntoRedis(redis: RedisConnection, folder: string): Promise<void> {
+  const registry = await openPromptRegistry([join(folder, 'prompts')]);
+  for (const { directory, digest } of registry.versions) {
+    await redisArtifacts(redis).push(checkArtifact(await readArtifactBytes(directory), digest, directory));
+  }
+  const { version, digest } = registry.resolve('test/kind@1.0.0');
+  await redisAliases(redis).change('test/kind', (alias) => promoted(alias, { version, digest }, new Date()));
 }
