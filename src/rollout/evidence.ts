@@ -12,7 +12,7 @@
  */
 
 /** A tenth more is not "clearly worse", and is not held against a candidate however many requests there are. */
-export const TOLERATED_RATIO = 1.1;
+const TOLERATED_RATIO = 1.1;
 /** What is bet on: from half as much again to ten times. */
 const RATIOS = [1.3, 1.6, 2, 3, 5, 10] as const;
 

@@ -57,7 +57,7 @@ export async function startRolling(t: Test, settings: ProxySettings = {}, count 
   };
 }
 
-export async function rollout(...args: string[]): Promise<string> {
+async function rollout(...args: string[]): Promise<string> {
   let printed = '';
   const stdout = new Writable({
     write(chunk, _encoding, done) {
