@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Output, processOutput } from './output.ts';
-import { sharing } from './prompt.ts';
 import type { RedisOptions } from './prompt/redis.ts';
+import { sharing } from './prompt.ts';
 import {
   abortRollout,
   type PromoteOptions,
@@ -26,7 +26,12 @@ export function registerRolloutCommands(program: Command, output: Output = proce
     .option('--shadow', 'answer copies of requests with it, and give its answers to nobody')
     .option('--model <model>', 'for this configured model alone (default: all that have the prompt)')
     .option('--stable <version>', 'what is stable, where that is not the newest version (without Redis)')
-    .option('--until <condition>', 'what must be shown before it is ready, as "error-rate <= 1%"; repeat it', collect, [])
+    .option(
+      '--until <condition>',
+      'what must be shown before it is ready, as "error-rate <= 1%"; repeat it',
+      collect,
+      [],
+    )
     .option('--json', 'print the result as JSON')
     .action((name: string, options: StartOptions) => startRollout(name, options, output));
   sharing(rollout.command('status'))

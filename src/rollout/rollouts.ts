@@ -23,6 +23,8 @@ export interface RolloutStatus {
 export interface Rollouts extends AsyncDisposable {
   /** Looks up those of these prompts. Without its store, those that were known are in force. */
   look(names: ReadonlySet<string>): Promise<ReadonlyMap<string, Rollout>>;
+  /** What was looked up holds for requests from now on: says so in the log. */
+  announce(): void;
   /** A candidate could not be looked at now: asks for another look soon. */
   lookAgain(): void;
   /** Begins to count, and to watch those of these prompts until {@link look} names others; `refresh` puts into force what that says. */
@@ -61,6 +63,8 @@ export function createRollouts({ store, logger }: RolloutsOptions): Rollouts {
   const stopped = new Set<string>();
   const copies = createCopies();
   let followed: ReadonlySet<string> = new Set();
+  /** Looked up, and not yet in force. */
+  let changes: object[] = [];
   let again = false;
   let refresh: () => Promise<void> = async () => {};
   let unsubscribe = () => {};
@@ -91,7 +95,7 @@ export function createRollouts({ store, logger }: RolloutsOptions): Rollouts {
     if (before !== undefined && (before.id !== now?.id || now.status !== 'running')) running.delete(before.id);
     const { candidate, shares, shadow, status } = now ?? { status: 'gone' };
     const fields = { prompt: name, status, candidate: candidate?.version, share: shares?.at(-1), shadow };
-    logger.info({ event: 'rollout.changed', ...fields }, 'a rollout has changed');
+    changes.push({ event: 'rollout.changed', ...fields });
   }
 
   function runningOf(id: string): Running {
@@ -219,6 +223,10 @@ export function createRollouts({ store, logger }: RolloutsOptions): Rollouts {
 
   return {
     look,
+    announce() {
+      for (const fields of changes) logger.info(fields, 'a rollout has changed');
+      changes = [];
+    },
     lookAgain() {
       again = true;
     },

@@ -143,6 +143,7 @@ export function createGateway(
     logChanges(running.prompts, next.prompts, logger);
     running = next;
     snapshots.replace(contents({ ...next, prompts }, backends));
+    open?.rollouts.announce();
     await acceptPrompts(loaded(next.prompts), shared);
     if (keep.postponed.length > 0) throw keep.postponed[0];
   };
@@ -201,6 +202,7 @@ export function createGateway(
       running = next;
       logger.level = config.log.level;
       snapshots.replace(contents({ ...next, prompts }, all));
+      open?.rollouts.announce();
       await acceptPrompts(loaded(next.prompts), shared);
     },
     async close() {

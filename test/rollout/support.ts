@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { Writable } from 'node:stream';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Test } from 'tap';
@@ -12,7 +12,19 @@ import { promoted } from '../../src/redis/prompts/alias.ts';
 import { redisAliases } from '../../src/redis/prompts/aliases.ts';
 import { checkArtifact, redisArtifacts } from '../../src/redis/prompts/artifacts.ts';
 import { type BuiltProxy, buildProxy, model, type ProxySettings } from '../helpers/build-proxy.ts';
-import { answerLikeVllm, beginEvents, chunkEvent, doneEvent, type FakeVllm, lastChunk, type Received, type Script, sendJson, startFakeVllm, usageEvent } from '../helpers/fake-vllm.ts';
+import {
+  answerLikeVllm,
+  beginEvents,
+  chunkEvent,
+  doneEvent,
+  type FakeVllm,
+  lastChunk,
+  type Received,
+  type Script,
+  sendJson,
+  startFakeVllm,
+  usageEvent,
+} from '../helpers/fake-vllm.ts';
 
 /** Rows of the two versions of test/kind: what a request has in front tells which one it got. */
 const ROWS = { stable: 3, candidate: 64 } as const;
