@@ -27,7 +27,7 @@ import {
 } from '../helpers/fake-vllm.ts';
 
 /** Rows of the two versions of test/kind: what a request has in front tells which one it got. */
-const ROWS = { stable: 3, candidate: 64 } as const;
+const ROWS = { stable: 3, candidate: 512 } as const;
 
 export interface Rolling {
   readonly fake: FakeVllm;
