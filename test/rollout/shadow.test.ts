@@ -7,7 +7,7 @@ const STABLE = 'test/kind@1.0.0';
 const start = ['start', 'test/kind', '--candidate', '1.1.0-rc.1', '--share', '100%', '--shadow'];
 
 t.test('copies go to the candidate when the client has its answer, and count against nobody', async (t) => {
-  const tenants = [{ id: 'web', keys: [keyDigest('secret')], limits: { requestsPerMinute: 100 } }];
+  const tenants = [{ id: 'web', keys: [keyDigest('secret')], limits: { requestsPerMinute: 2 } }];
   const { questions, gateways, candidateSays, rollout } = await startRolling(t, { more: { tenants } });
   const [gateway] = gateways;
   if (gateway === undefined) return;
@@ -18,11 +18,11 @@ t.test('copies go to the candidate when the client has its answer, and count aga
   for (const stream of [false, true]) {
     const first = questions().length;
     const left = await gateway.post({ ...opening(`stream ${stream}`), stream }, { headers });
+    t.equal(left.status, 200, 'two a minute are allowed, and no copy is one');
     t.equal(left.headers.get('x-preamble-prompt'), STABLE);
     t.match(left.text, /Good day/, "the candidate's answer is nobody's");
     while (questions().length < first + 2) await sleep(5);
     t.strictSame(questions().slice(first).map(hasCandidate), [false, true], 'the copy comes second');
-    t.equal(left.headers.get('x-ratelimit-remaining-requests'), stream ? '98' : '99', 'no copy is counted');
   }
   while (gateway.decisions().length < 4) await sleep(5);
   t.strictSame(
