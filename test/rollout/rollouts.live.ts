@@ -27,7 +27,7 @@ t.test(
     // Neither sees enough for itself: what is needed is the sum of both.
     let candidates = 0;
     const isOver = () => gateways.some((gateway) => eventsOf(gateway, 'rollout.aborted').length > 0);
-  for (let key = 100; candidates < 36 && !isOver(); key++) {
+    for (let key = 100; candidates < 36 && !isOver(); key++) {
       const gateway = key % 2 === 0 ? first : second;
       if ((await askFor(gateway, key)) === CANDIDATE) candidates++;
     }
