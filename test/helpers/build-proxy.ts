@@ -12,6 +12,8 @@ import { loadConfig } from '../../src/config.ts';
 import { GRAFT_FILE } from '../../src/graft/graft-file.ts';
 import { writePrompt } from '../../src/prompts/artifact-write.ts';
 import { createGateway, prepare } from '../../src/startup/live-gateway.ts';
+import { openRollouts } from '../../src/startup/open-rollouts.ts';
+import { openShared } from '../../src/startup/shared.ts';
 import type { Observations } from '../../src/telemetry/observations.ts';
 import { startTracing } from '../../src/telemetry/open-telemetry.ts';
 import { content } from '../prompts/support/tiny.ts';
@@ -29,6 +31,8 @@ export interface ProxySettings {
   prompt?: string | null;
   /** Of the made-up prompt `test/kind`. */
   rows?: number;
+  /** Rows of further versions of it. */
+  versions?: Record<string, number>;
   hiddenSize?: number;
   position?: 'system' | 'user';
   text?: string;
@@ -42,6 +46,8 @@ export interface BuiltProxy {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
   readonly admin: string;
+  /** Where `preamble.yaml` is. */
+  readonly folder: string;
   readonly observations: Observations;
   /** Every log line so far, parsed. */
   readonly logs: Record<string, unknown>[];
@@ -108,6 +114,13 @@ export async function writeProxySettings(
     const name = settings.graft === 'other' ? 'test/other' : 'test/kind';
     await writeGraftRecord(folder, [{ name, version, digest, position, tokens: rows }]);
   }
+  for (const [version, more] of Object.entries(settings.versions ?? {})) {
+    await writePrompt(
+      join(folder, 'prompts'),
+      { ...untold, name: 'test/kind', version, position, model: { ...content.model, hiddenSize } },
+      { dtype: 'F32', tokens: more, hiddenSize, bytes: patterned(more * hiddenSize) },
+    );
+  }
   const yaml = {
     listen: { port: 0 },
     admin: { port: 0 },
@@ -142,7 +155,10 @@ export async function buildProxy(
   });
   const logger = pino({ level: 'trace', serializers: { err: pino.stdSerializers.errWithCause } }, destination);
   const { config } = await loadConfig({ file: join(folder, 'preamble.yaml'), environment: {} });
-  const gateway = createGateway(await prepare(config), logger, () => {});
+  const shared = await openShared(config, logger);
+  const open = openRollouts(shared, join(folder, 'preamble.yaml'), logger);
+  const gateway = createGateway(await prepare(config, shared, null, open), logger, () => {}, shared, open);
+  shared?.prompts.watch(gateway.refreshPrompts);
   const tracing = config.tracing === undefined ? null : startTracing(config.tracing, logger);
   const app = await createApp(gateway, logger, tracing);
   const admin = await createAdmin(gateway, logger);
@@ -152,8 +168,10 @@ export async function buildProxy(
   const close = () => {
     closed ??= app.close().then(async () => {
       await admin.close();
+      await open[Symbol.asyncDispose]();
       await gateway.close();
       await tracing?.close();
+      await shared?.[Symbol.asyncDispose]();
     });
     return closed;
   };
@@ -165,6 +183,7 @@ export async function buildProxy(
   return {
     origin,
     admin: adminOrigin,
+    folder,
     observations: gateway.observations,
     logs,
     decisions: () => logs.filter(({ event }) => event === 'refusal.decision'),
