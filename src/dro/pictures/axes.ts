@@ -12,8 +12,10 @@ export interface AxisStyle {
   /** About how many ticks. */
   ticks: number;
   label?: string;
-  /** How a value is written; d3's own way if there is none. */
+  /** How a value is written. */
   format?: (value: number) => string;
+  /** d3's own, where `format` is not given: a logarithmic scale then still leaves out what has no room. */
+  specifier?: string;
   /** Without their numbers, for a panel beside one that has them. */
   bare?: boolean;
 }
@@ -51,8 +53,8 @@ export function leftAxis(scale: NumberScale, box: Box, style: AxisStyle): Markup
 }
 
 /** Ticks whose number d3 leaves out, between the powers of a logarithmic scale, get no line either. */
-function ticksOf(scale: NumberScale, { ticks, format }: AxisStyle): { at: number; text: string }[] {
-  const write = format ?? scale.tickFormat(ticks);
+function ticksOf(scale: NumberScale, { ticks, format, specifier }: AxisStyle): { at: number; text: string }[] {
+  const write = format ?? scale.tickFormat(ticks, specifier);
   return scale
     .ticks(ticks)
     .map((value) => ({ at: scale(value), text: write(value) }))

@@ -3,11 +3,27 @@ import { area, line } from 'd3-shape';
 import { element, type Markup } from '../../formats/markup.ts';
 import { leftAxis, percent } from './axes.ts';
 import { endNames } from './end-names.ts';
+import type { LegendEntry } from './legend.ts';
 import { marker } from './markers.ts';
 import { isDrawable } from './picture.ts';
 import type { Rate } from './rate.ts';
 import { textAt } from './text.ts';
+import type { Theme } from './theme.ts';
 import type { DevelopmentMeasure, TrainingPanel } from './training-picture.ts';
+
+const shapes = { harmful: 'triangle', harmless: 'circle' } as const;
+const labels = ['harmful', 'harmless'] as const;
+
+function rateName(label: keyof typeof shapes): string {
+  return `${label} refused`;
+}
+
+export function developmentLegend({ background, ...theme }: Theme): LegendEntry[] {
+  return labels.map((label) => ({
+    label: rateName(label),
+    sign: (x, y) => marker(x, y, { shape: shapes[label], colour: theme[label], filled: true, background, radius: 4 }),
+  }));
+}
 
 interface Measured {
   step: number;
@@ -15,15 +31,17 @@ interface Measured {
 }
 
 /** The two rates that count, measured on answers and not on states, each within the band of its interval. */
-export function drawDevelopment(measures: readonly DevelopmentMeasure[], panel: TrainingPanel): Markup {
-  const { box, x, theme, named } = panel;
+export function drawDevelopment(
+  measures: readonly DevelopmentMeasure[],
+  { box, x, theme, named }: TrainingPanel,
+): Markup {
   const y = scaleLinear([0, 1], [box.y + box.height, box.y]);
   const axis = leftAxis(y, box, { theme, ticks: 5, format: percent });
-  const rates = (['harmful', 'harmless'] as const).map((label) => ({
+  const rates = labels.map((label) => ({
     label,
-    name: `${label} refused`,
+    name: rateName(label),
     colour: theme[label],
-    shape: label === 'harmful' ? ('triangle' as const) : ('circle' as const),
+    shape: shapes[label],
     points: measures
       .map((measure) => ({ step: measure.step, rate: measure[`${label}Refused`] }))
       .filter(({ step, rate }) => isDrawable(step, rate.rate, rate.low, rate.high)),
@@ -56,19 +74,6 @@ export function drawDevelopment(measures: readonly DevelopmentMeasure[], panel: 
         marker(x(step), y(rate.rate), { shape, colour, filled: true, background: theme.background, radius: 4 }),
       ),
     ]),
-    named ? endNames(ends, box, theme) : nearNames(drawn, ends, panel),
+    named ? endNames(ends, box, theme) : null,
   );
-}
-
-/** Within the panel, over the last points. */
-function nearNames(
-  drawn: readonly { name: string }[],
-  ends: readonly { y: number }[],
-  { box, theme }: TrainingPanel,
-): Markup {
-  const names = drawn.map(({ name }, index) => {
-    const y = Math.max(box.y + 10, (ends[index]?.y ?? 0) - 14);
-    return textAt(box.x + box.width - 4, y, name, { anchor: 'end', halo: theme.background });
-  });
-  return element('g', { class: 'names' }, ...names);
 }

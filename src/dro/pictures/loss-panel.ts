@@ -72,7 +72,7 @@ export function drawLosses(series: readonly LossSeries[], { box, x, theme, named
   return element(
     'g',
     {},
-    leftAxis(y, box, { theme, ticks: 5 }),
+    leftAxis(y, box, { theme, ticks: 5, specifier: '~g' }),
     ...lines.map(({ raw, colour }) =>
       raw === null ? null : element('path', { d: path(raw), fill: 'none', stroke: colour, 'stroke-opacity': 0.25 }),
     ),

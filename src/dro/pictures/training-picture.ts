@@ -1,8 +1,8 @@
 import { scaleLinear } from 'd3-scale';
 import { element, type Markup } from '../../formats/markup.ts';
 import { BOTTOM_AXIS, bottomAxis, domainOf, LEFT_AXIS, type NumberScale } from './axes.ts';
-import { drawDevelopment } from './development-panel.ts';
-import { type Legend, legend } from './legend.ts';
+import { developmentLegend, drawDevelopment } from './development-panel.ts';
+import { type Legend, type LegendEntry, legend } from './legend.ts';
 import { drawLosses, lossSeries } from './loss-panel.ts';
 import { type Box, isDrawable, isNarrow, type PictureStyle, picture } from './picture.ts';
 import type { Rate } from './rate.ts';
@@ -51,17 +51,17 @@ export function trainingPicture(data: TrainingPictureData, style: PictureStyle):
   const series = lossSeries(data.steps, theme);
   const names = [...series.map(({ name }) => name), 'harmless refused'];
   const right = named ? NAME_GAP + Math.max(...names.map((name) => textWidth(name, { weight: 600 }))) : 0;
-  const key: Legend = named
-    ? { markup: element('g', {}), height: 0 }
-    : legend(
-        series.map(({ name, sign }) => ({ label: name, sign })),
-        MARGIN,
-        PANEL_TITLE - 4,
-        width - 2 * MARGIN,
-      );
   const plot = { x: LEFT_AXIS, width: width - LEFT_AXIS - right - MARGIN };
-  const losses: Box = { ...plot, y: PANEL_TITLE + key.height, height: LOSS_HEIGHT };
-  const development: Box = { ...plot, y: losses.y + LOSS_HEIGHT + PANEL_TITLE + 24, height: DEVELOPMENT_HEIGHT };
+  const keyAt = (entries: LegendEntry[], top: number): Legend =>
+    named ? { markup: element('g', {}), height: 0 } : legend(entries, MARGIN, top, width - 2 * MARGIN);
+  const lossKey = keyAt(
+    series.map(({ name, sign }) => ({ label: name, sign })),
+    PANEL_TITLE - 4,
+  );
+  const losses: Box = { ...plot, y: PANEL_TITLE + lossKey.height, height: LOSS_HEIGHT };
+  const second = losses.y + LOSS_HEIGHT + 24 + PANEL_TITLE;
+  const developmentKey = keyAt(developmentLegend(theme), second - 6);
+  const development: Box = { ...plot, y: second + developmentKey.height, height: DEVELOPMENT_HEIGHT };
   const steps = [...data.steps, ...data.development].map(({ step }) => step).filter((step) => isDrawable(step));
   const x = scaleLinear(domainOf(steps, 0.01), [plot.x, plot.x + plot.width]);
   const axis = { theme, ticks: named ? 10 : 5 };
@@ -73,10 +73,11 @@ export function trainingPicture(data: TrainingPictureData, style: PictureStyle):
       height: development.y + DEVELOPMENT_HEIGHT + BOTTOM_AXIS,
     },
     heading(losses.x, PANEL_TITLE / 2 - 2, 'Terms of the loss'),
-    key.markup,
+    lossKey.markup,
+    developmentKey.markup,
     bottomAxis(x, losses, axis),
     drawLosses(series, { box: losses, x, theme, named }),
-    heading(development.x, development.y - 16, 'Refused on the dev split, with 95% intervals'),
+    heading(development.x, second - 16, `Refused on the dev split${named ? ', with 95% intervals' : ''}`),
     bottomAxis(x, development, { ...axis, label: 'step' }),
     drawDevelopment(data.development, { box: development, x, theme, named }),
     chosenMark(data.chosenStep, { losses, development, x, theme }),

@@ -1,4 +1,6 @@
 import type { AnchorPanel, AnchorsPictureData } from '../../../src/dro/pictures/anchors-view.ts';
+import type { EvaluationPictureData } from '../../../src/dro/pictures/evaluation-picture.ts';
+import type { FrontierPictureData } from '../../../src/dro/pictures/frontier-picture.ts';
 import type { Rate } from '../../../src/dro/pictures/rate.ts';
 import type { TrainingPictureData } from '../../../src/dro/pictures/training-picture.ts';
 
@@ -91,4 +93,47 @@ export function sampleTraining(steps = 160): TrainingPictureData {
     harmlessRefused: sampleRate(Math.round(50 * (0.3 * Math.exp(-((step - 50) ** 2) / 1500) + 0.04)), 50),
   }));
   return { steps: rows, development, chosenStep: 100 };
+}
+
+export function sampleEvaluation(): EvaluationPictureData {
+  const condition = (name: string, answered: number, refused: number, highlighted = false) => ({
+    name,
+    harmfulAnswered: sampleRate(answered, 100),
+    harmlessRefused: sampleRate(refused, 100),
+    highlighted,
+  });
+  return {
+    set: 'the test split',
+    conditions: [
+      condition('no prompt', 98, 0),
+      condition("the prompt's own text", 95, 1),
+      condition('text that says “refuse”', 92, 3),
+      condition('vPT', 40, 46),
+      condition('DRO (smollm2-safety 1.0.0)', 12, 5, true),
+    ],
+    targets: { harmfulAnswered: 0.15, harmlessRefused: 0.05 },
+  };
+}
+
+export function sampleFrontier(): FrontierPictureData {
+  const random = randomFrom(3);
+  const settings = Array.from({ length: 14 }, (_, index) => {
+    const harmless = Math.round(40 * random() ** 1.5);
+    const harmful = Math.min(98, Math.round(55 + 9 * Math.sqrt(harmless) - 25 * random()));
+    return {
+      name: `kl ${[0.1, 0.3, 1, 3][index % 4]}, ${[16, 22, 32][index % 3]} tokens`,
+      harmfulRefused: sampleRate(harmful, 100),
+      harmlessRefused: sampleRate(harmless, 100),
+      chosen: false,
+    };
+  });
+  return {
+    settings: [
+      ...settings,
+      { name: 'shipped', harmfulRefused: sampleRate(88, 100), harmlessRefused: sampleRate(5, 100), chosen: true },
+      { name: 'no prompt', harmfulRefused: sampleRate(2, 100), harmlessRefused: sampleRate(0, 100), chosen: false },
+      { name: 'vPT', harmfulRefused: sampleRate(60, 100), harmlessRefused: sampleRate(46, 100), chosen: false },
+    ],
+    target: { harmfulRefused: 0.85, harmlessRefused: 0.05 },
+  };
 }
