@@ -1,6 +1,6 @@
 import { scaleLinear } from 'd3-scale';
 import { element, type Markup } from '../../formats/markup.ts';
-import { BOTTOM_AXIS, bottomAxis, percent } from './axes.ts';
+import { bottomAxis, type NumberScale, percent } from './axes.ts';
 import { marker } from './markers.ts';
 import { type Box, isDrawable, isNarrow, type PictureStyle, picture } from './picture.ts';
 import { type Rate, rateText } from './rate.ts';
@@ -36,8 +36,11 @@ const measures: readonly Measure[] = [
   { key: 'harmlessRefused', title: 'Harmless queries refused', label: 'harmless', shape: 'circle' },
 ];
 
-const MARGIN = 14;
-const GAP = 30;
+/** The number at the end of an axis reaches beyond it. */
+const MARGIN = 20;
+const GAP = 46;
+/** An axis without a label. */
+const AXIS = 26;
 const TITLE = 34;
 /** With the names beside the panels, and with each name above its line. */
 const ROW_HEIGHT = { wide: 34, narrow: 48 };
@@ -57,7 +60,7 @@ export function evaluationPicture(data: EvaluationPictureData, style: PictureSty
   const panels = measures.map((measure, index) => {
     const box: Box = {
       x: left + (narrow ? 0 : index * (width + GAP)),
-      y: TITLE + (narrow ? index * (TITLE + height + BOTTOM_AXIS) : 0),
+      y: TITLE + (narrow ? index * (TITLE + height + AXIS + 10) : 0),
       width,
       height,
     };
@@ -68,7 +71,7 @@ export function evaluationPicture(data: EvaluationPictureData, style: PictureSty
     {
       title: `Evaluation on ${data.set}`,
       description: describe(data),
-      height: TITLE + height + BOTTOM_AXIS - 10 + (narrow ? TITLE + height + BOTTOM_AXIS : 0),
+      height: (TITLE + height + AXIS) * (narrow ? 2 : 1) + (narrow ? 10 : 0),
     },
     narrow
       ? null
@@ -105,20 +108,13 @@ function drawMeasure({ conditions, targets }: EvaluationPictureData, measure: Me
           width: box.width + 12,
           height: rowHeight - 2,
           rx: 4,
-          fill: theme.grid,
-          'fill-opacity': 0.6,
+          fill: theme.highlight,
         })
       : null;
-    const name = narrow
-      ? textAt(box.x, top + 13, fitText(condition.name, box.width, { weight: weightOf(condition) }), {
-          weight: weightOf(condition),
-        })
-      : null;
+    const name = narrow ? drawNameAndRate(condition, measure, { box, theme }, top + 13) : null;
     const y = narrow ? top + rowHeight - 15 : top + rowHeight / 2;
-    return {
-      stripe,
-      drawn: element('g', { class: 'condition' }, name, drawRate(condition, measure, { x, y, box, theme })),
-    };
+    const drawn = drawRate(condition, measure, { x, y, box, theme, named: !narrow });
+    return { stripe, drawn: element('g', { class: 'condition' }, name, drawn) };
   });
   return element(
     'g',
@@ -126,25 +122,51 @@ function drawMeasure({ conditions, targets }: EvaluationPictureData, measure: Me
     textAt(box.x, box.y - 18, measure.title, { weight: 600, size: 14 }),
     ...rows.map(({ stripe }) => stripe),
     bottomAxis(x, box, { theme, ticks: 5, format: percent }),
-    target === undefined || !isDrawable(target)
-      ? null
-      : element('line', {
-          class: 'target',
-          x1: x(target),
-          x2: x(target),
-          y1: box.y - 4,
-          y2: box.y + box.height,
-          stroke: theme.ink,
-          'stroke-dasharray': '3 3',
-        }),
+    target === undefined || !isDrawable(target) ? null : drawTarget(target, x(target), box, theme),
     ...rows.map(({ drawn }) => drawn),
+  );
+}
+
+/** Where names have no room beside the panel: above the whisker, the figures at the other end of the line. */
+function drawNameAndRate(
+  condition: EvaluatedCondition,
+  { key }: Measure,
+  { box, theme }: Pick<Panel, 'box' | 'theme'>,
+  y: number,
+): Markup {
+  const style = { weight: weightOf(condition), halo: haloOf(condition, theme) };
+  const rate = condition[key];
+  const text = isDrawable(rate.rate, rate.low, rate.high) ? rateText(rate) : '';
+  const room = box.width - textWidth(text, style) - 12;
+  return element(
+    'g',
+    {},
+    textAt(box.x, y, fitText(condition.name, room, style), style),
+    textAt(box.x + box.width, y, text, { ...style, anchor: 'end' }),
+  );
+}
+
+function drawTarget(target: number, at: number, box: Box, theme: Theme): Markup {
+  const right = box.x + box.width;
+  return element(
+    'g',
+    { class: 'target' },
+    element('line', {
+      x1: at,
+      x2: at,
+      y1: box.y - 4,
+      y2: box.y + box.height,
+      stroke: theme.ink,
+      'stroke-dasharray': '3 3',
+    }),
+    textAt(right, box.y - 18, `target: at most ${percent(target)}`, { anchor: 'end', fill: theme.muted }),
   );
 }
 
 function drawRate(
   condition: EvaluatedCondition,
   { key, label, shape }: Measure,
-  { x, y, box, theme }: { x: (value: number) => number; y: number; box: Box; theme: Theme },
+  { x, y, box, theme, named }: { x: NumberScale; y: number; box: Box; theme: Theme; named: boolean },
 ): Markup {
   const rate = condition[key];
   if (!isDrawable(rate.rate, rate.low, rate.high)) {
@@ -152,7 +174,7 @@ function drawRate(
   }
   const [low, high, colour] = [x(rate.low), x(rate.high), theme[label]];
   const text = rateText(rate);
-  const style = { weight: weightOf(condition), halo: theme.background } as const;
+  const style = { weight: weightOf(condition), halo: haloOf(condition, theme) };
   const after = high + 8 + textWidth(text, style) <= box.x + box.width;
   return element(
     'g',
@@ -169,8 +191,12 @@ function drawRate(
       radius: 5.5,
       title: `${condition.name}: ${text}, n = ${rate.n}`,
     }),
-    textAt(after ? high + 9 : low - 9, y, text, { ...style, anchor: after ? 'start' : 'end' }),
+    !named ? null : textAt(after ? high + 9 : low - 9, y, text, { ...style, anchor: after ? 'start' : 'end' }),
   );
+}
+
+function haloOf({ highlighted }: EvaluatedCondition, { highlight, background }: Theme): string {
+  return highlighted ? highlight : background;
 }
 
 function weightOf({ highlighted }: EvaluatedCondition): 400 | 600 {

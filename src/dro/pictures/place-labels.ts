@@ -8,40 +8,44 @@ export interface PlacedLabel {
   height: number;
 }
 
-/** Where a label may stand around its mark, in this order: by how far it lies to the right (1) or left (-1), and below or above. */
+/** Where a label may stand around its mark, the best first: by how far it lies to the right (1) or left (-1), and below or above. */
 const SIDES: readonly (readonly [number, number])[] = [
   [1, 0],
-  [1, -0.8],
-  [1, 0.8],
+  [1, -1],
+  [1, 1],
+  [-1, -1],
+  [-1, 1],
   [-1, 0],
-  [-1, -0.8],
-  [-1, 0.8],
-  [0, -1],
-  [0, 1],
+  [0, -1.4],
+  [0, 1.4],
 ];
 
+export interface Obstacles {
+  /** Never covered: marks, other texts. */
+  solid: readonly Box[];
+  /** Covered as little as can be: lines. */
+  thin: readonly Box[];
+}
+
 /**
- * For each label the first place beside its mark that lies within the box and covers neither a mark nor a label that was placed before; null
- * where there is none: a name that cannot be read is better left out.
+ * For each label the place beside its mark that lies within the box, covers nothing solid nor a label that was placed before, and crosses the
+ * fewest lines; null where there is none: a name that cannot be read is better left out.
  */
 export function placeLabels(
   labels: readonly PlacedLabel[],
-  marks: readonly Point[],
+  { solid, thin }: Obstacles,
   radius: number,
   box: Box,
 ): (Box | null)[] {
-  const taken: Box[] = marks.map(({ x, y }) => ({
-    x: x - radius,
-    y: y - radius,
-    width: 2 * radius,
-    height: 2 * radius,
-  }));
+  const taken = [...solid];
   return labels.map((label) => {
-    const place = SIDES.map((side) => besides(label, side, radius)).find(
-      (candidate) => isWithin(candidate, box) && !taken.some((other) => overlap(candidate, other)),
-    );
-    if (place !== undefined) taken.push(place);
-    return place ?? null;
+    const [best] = SIDES.map((side) => besides(label, side, radius))
+      .filter((place) => isWithin(place, box) && !taken.some((other) => overlap(place, other)))
+      .map((place) => ({ place, crossed: thin.filter((line) => overlap(place, line)).length }))
+      .sort((a, b) => a.crossed - b.crossed);
+    if (best === undefined) return null;
+    taken.push(best.place);
+    return best.place;
   });
 }
 

@@ -28,7 +28,7 @@ export function textAt(x: number, y: number, text: string, style: TextStyle = {}
       transform: style.rotate === undefined ? undefined : `rotate(${style.rotate} ${x} ${y})`,
       ...(style.halo === undefined
         ? {}
-        : { stroke: style.halo, 'stroke-width': 3, 'stroke-linejoin': 'round', 'paint-order': 'stroke' }),
+        : { stroke: style.halo, 'stroke-width': 4, 'stroke-linejoin': 'round', 'paint-order': 'stroke' }),
     },
     text,
   );

@@ -5,6 +5,8 @@ export interface Theme {
   /** Ticks and remarks; at least 4.5:1 against the background. */
   muted: string;
   grid: string;
+  /** Behind the row that matters. */
+  highlight: string;
   /** The corner that is aimed at. */
   target: string;
   harmful: string;
@@ -19,6 +21,7 @@ export const lightTheme: Theme = {
   ink: '#1b1f24',
   muted: '#57606a',
   grid: '#e4e7eb',
+  highlight: '#eff1f4',
   target: '#dff3ea',
   harmful: '#d55e00',
   harmless: '#0072b2',
@@ -30,6 +33,7 @@ export const darkTheme: Theme = {
   ink: '#e8ebee',
   muted: '#9ea8b3',
   grid: '#2a313a',
+  highlight: '#1d232b',
   target: '#12332a',
   harmful: '#ff8a3c',
   harmless: '#56b4e9',
@@ -42,6 +46,7 @@ export const pageTheme: Theme = {
   ink: 'var(--ink)',
   muted: 'var(--muted)',
   grid: 'var(--grid)',
+  highlight: 'var(--highlight)',
   target: 'var(--target)',
   harmful: 'var(--harmful)',
   harmless: 'var(--harmless)',
