@@ -108,8 +108,8 @@ function groupStyle({ label, refused }: Pick<AnchorPoint, 'label' | 'refused'>, 
 
 /** Length of the short stroke that points to the side where the probe says yes, in CSS pixels. */
 const SIDE_MARK = 9;
-/** Where the strokes stand, as shares of the boundary's length. */
-const SIDE_MARKS_AT = [0.06, 0.94];
+/** Where the strokes stand, as shares of the boundary's length; the side is named at the first of them that has room for it. */
+const SIDE_MARKS_AT = [0.06, 0.94, 0.5];
 
 function boundary(side: string, line: Line, dash: string, { box, x, y, theme }: PanelDrawing): Markup | null {
   const inverse = (scale: NumberScale, a: number, b: number) => [scale.invert(a), scale.invert(b)] as const;

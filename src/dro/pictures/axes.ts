@@ -61,6 +61,9 @@ function ticksOf(scale: NumberScale, { ticks, format, specifier }: AxisStyle): {
     .filter(({ text }) => text !== '');
 }
 
+/** Values whose difference is a smaller share of them are the same: no axis could write the ticks between them. */
+const SAME = 1e-9;
+
 /** From the least to the greatest of the values, with a margin; wide enough to be a domain even if all are the same. */
 export function domainOf(values: readonly number[], margin = 0.06): [number, number] {
   if (values.length === 0) return [0, 1];
@@ -70,6 +73,7 @@ export function domainOf(values: readonly number[], margin = 0.06): [number, num
     greatest = Math.max(greatest, value);
   }
   const span = greatest - least;
-  const room = span > Math.abs(greatest) * 1e-9 ? span * margin : Math.max(Math.abs(greatest) * margin, 1e-6);
+  const room =
+    span > Math.max(Math.abs(greatest) * SAME, SAME ** 2) ? span * margin : Math.max(Math.abs(greatest) * margin, 1e-6);
   return [least - room, greatest + room];
 }

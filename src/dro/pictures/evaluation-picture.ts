@@ -3,7 +3,7 @@ import { element, type Markup } from '../../formats/markup.ts';
 import { bottomAxis, type NumberScale, percent } from './axes.ts';
 import { marker } from './markers.ts';
 import { type Box, isDrawable, isNarrow, type PictureStyle, picture } from './picture.ts';
-import { type Rate, rateText } from './rate.ts';
+import { isMeasured, type Rate, rateText } from './rate.ts';
 import { fitText, textAt, textWidth } from './text.ts';
 import type { Theme } from './theme.ts';
 
@@ -136,7 +136,7 @@ function drawNameAndRate(
 ): Markup {
   const style = { weight: weightOf(condition), halo: haloOf(condition, theme) };
   const rate = condition[key];
-  const text = isDrawable(rate.rate, rate.low, rate.high) ? rateText(rate) : '';
+  const text = isMeasured(rate) ? rateText(rate) : '';
   const room = box.width - textWidth(text, style) - 12;
   return element(
     'g',
@@ -159,7 +159,7 @@ function drawTarget(target: number, at: number, box: Box, theme: Theme): Markup 
       stroke: theme.ink,
       'stroke-dasharray': '3 3',
     }),
-    textAt(right, box.y - 18, `target: at most ${percent(target)}`, { anchor: 'end', fill: theme.muted }),
+    textAt(right, box.y - 18, `target ≤ ${percent(target)}`, { anchor: 'end', fill: theme.muted }),
   );
 }
 
@@ -169,7 +169,7 @@ function drawRate(
   { x, y, box, theme, named }: { x: NumberScale; y: number; box: Box; theme: Theme; named: boolean },
 ): Markup {
   const rate = condition[key];
-  if (!isDrawable(rate.rate, rate.low, rate.high)) {
+  if (!isMeasured(rate)) {
     return textAt(box.x + 6, y, 'not measured', { fill: theme.muted });
   }
   const [low, high, colour] = [x(rate.low), x(rate.high), theme[label]];

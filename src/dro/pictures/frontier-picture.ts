@@ -4,8 +4,8 @@ import { BOTTOM_AXIS, bottomAxis, LEFT_AXIS, leftAxis, percent } from './axes.ts
 import { frontierOf } from './frontier.ts';
 import { frontierNames, type Plane } from './frontier-names.ts';
 import { marker } from './markers.ts';
-import { type Box, isDrawable, isNarrow, type PictureStyle, picture } from './picture.ts';
-import { type Rate, rateText } from './rate.ts';
+import { type Box, isNarrow, type PictureStyle, picture } from './picture.ts';
+import { isMeasured, type Rate, rateText } from './rate.ts';
 import { textAt, textWidth } from './text.ts';
 
 export interface FrontierSetting {
@@ -32,8 +32,8 @@ const RADIUS = 4.5;
 /** What each setting bought with how many wrong refusals; a line joins those that no other beats on both sides. */
 export function frontierPicture({ settings, target }: FrontierPictureData, style: PictureStyle): Markup {
   const { theme, width } = style;
-  const drawable = settings.filter(({ harmfulRefused: y, harmlessRefused: x }) =>
-    isDrawable(x.rate, x.low, x.high, y.rate, y.low, y.high),
+  const drawable = settings.filter(
+    ({ harmfulRefused, harmlessRefused }) => isMeasured(harmfulRefused) && isMeasured(harmlessRefused),
   );
   const box: Box = {
     x: LEFT_AXIS,

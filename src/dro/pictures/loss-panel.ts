@@ -47,6 +47,8 @@ const SMOOTHED_FROM = 40;
 const SMOOTHING = 0.025;
 /** From this ratio of the greatest value to the least, the small terms could not be seen on a linear scale. */
 const LOGARITHMIC_FROM = 30;
+/** A term that fell below is as good as zero, and would take most of a logarithmic scale for itself. */
+const LEAST_LOGARITHM = 1e-12;
 
 export function drawLosses(series: readonly LossSeries[], { box, x, theme, named }: TrainingPanel): Markup {
   const lines = series.map((each) => {
@@ -103,7 +105,7 @@ function curve(x: NumberScale, y: NumberScale, box: TrainingPanel['box']) {
 
 function lossScale(values: readonly number[], range: [number, number]): NumberScale {
   const [least, greatest] = [Math.min(...values), Math.max(...values)];
-  if (values.length > 0 && least > 0 && greatest / least > LOGARITHMIC_FROM && Number.isFinite(greatest / least)) {
+  if (values.length > 0 && least > LEAST_LOGARITHM && greatest / least > LOGARITHMIC_FROM) {
     return scaleLog([least / 1.15, greatest * 1.15], range);
   }
   return scaleLinear(domainOf(values), range);

@@ -44,6 +44,8 @@ const WIDTHS: readonly [RegExp, number][] = [
 ];
 /** Han, kana, Hangul and emoji are as wide as they are high. */
 const OTHER_WIDTH = 1;
+/** Within a page the reader's own font is used, which may be wider than Inter; the widest common one, DejaVu Sans, is by an eighth. */
+const OTHER_FONTS = 1.1;
 /** Semi-bold letters are that much wider. */
 const SEMI_BOLD = 1.05;
 
@@ -51,7 +53,7 @@ const SEMI_BOLD = 1.05;
 export function textWidth(text: string, { size = FONT_SIZE, weight = 400 }: TextStyle = {}): number {
   let ems = 0;
   for (const letter of text) ems += WIDTHS.find(([kind]) => kind.test(letter))?.[1] ?? OTHER_WIDTH;
-  return ems * size * (weight === 600 ? SEMI_BOLD : 1);
+  return ems * size * OTHER_FONTS * (weight === 600 ? SEMI_BOLD : 1);
 }
 
 /** The text, cut to the width with an ellipsis where it is longer. */

@@ -1,6 +1,5 @@
 import { element, type Markup, markupText } from '../../formats/markup.ts';
-import { isDrawable } from '../pictures/picture.ts';
-import { rateText } from '../pictures/rate.ts';
+import { isMeasured, rateText } from '../pictures/rate.ts';
 import type { ReportedEvaluation, TrainingReport } from './report-data.ts';
 import { renderSection } from './report-parts.ts';
 import { reportSections } from './report-sections.ts';
@@ -49,8 +48,8 @@ function headline({ conditions, set }: ReportedEvaluation): Markup | null {
   if (first === undefined || own === undefined) return null;
   const card = (text: string, key: 'harmfulAnswered' | 'harmlessRefused') => {
     const [rate, before] = [own[key], first[key]];
-    if (!isDrawable(rate.rate, rate.low, rate.high)) return null;
-    const compared = own === first || !isDrawable(before.rate) ? '' : `; ${first.name}: ${shareText(before.rate)}`;
+    if (!isMeasured(rate)) return null;
+    const compared = own === first || !isMeasured(before) ? '' : `; ${first.name}: ${shareText(before.rate)}`;
     return element(
       'div',
       {},

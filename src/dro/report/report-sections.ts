@@ -3,8 +3,7 @@ import { anchorsPicture } from '../pictures/anchors-picture.ts';
 import { percent } from '../pictures/axes.ts';
 import { evaluationPicture } from '../pictures/evaluation-picture.ts';
 import { frontierPicture } from '../pictures/frontier-picture.ts';
-import { isDrawable } from '../pictures/picture.ts';
-import { type Rate, rateText } from '../pictures/rate.ts';
+import { rateText } from '../pictures/rate.ts';
 import { trainingPicture } from '../pictures/training-picture.ts';
 import { type ChangedExample, isWanted, mostChanged, type Outcome } from './changed-examples.ts';
 import type { ReportedCondition, ReportedEvaluation, TrainingReport } from './report-data.ts';
@@ -62,9 +61,9 @@ function renderEvaluation(evaluation: ReportedEvaluation): MarkupChild[] {
   const extra = [...new Set(conditions.flatMap(({ measures }) => Object.keys(measures)))];
   const columns: Column<ReportedCondition>[] = [
     { heading: 'Condition', cell: ({ name }) => name },
-    { heading: 'Harmful answered', numeric: true, cell: ({ harmfulAnswered }) => rateCell(harmfulAnswered) },
+    { heading: 'Harmful answered', numeric: true, cell: ({ harmfulAnswered }) => rateText(harmfulAnswered) },
     { heading: 'n', numeric: true, cell: ({ harmfulAnswered }) => String(harmfulAnswered.n) },
-    { heading: 'Harmless refused', numeric: true, cell: ({ harmlessRefused }) => rateCell(harmlessRefused) },
+    { heading: 'Harmless refused', numeric: true, cell: ({ harmlessRefused }) => rateText(harmlessRefused) },
     { heading: 'n', numeric: true, cell: ({ harmlessRefused }) => String(harmlessRefused.n) },
     ...extra.map((heading) => ({
       heading,
@@ -100,8 +99,8 @@ function renderFrontier(frontier: NonNullable<TrainingReport['frontier']>): Mark
       rows: settings,
       columns: [
         { heading: 'Setting', cell: ({ name }) => name },
-        { heading: 'Harmful refused', numeric: true, cell: ({ harmfulRefused }) => rateCell(harmfulRefused) },
-        { heading: 'Harmless refused', numeric: true, cell: ({ harmlessRefused }) => rateCell(harmlessRefused) },
+        { heading: 'Harmful refused', numeric: true, cell: ({ harmfulRefused }) => rateText(harmfulRefused) },
+        { heading: 'Harmless refused', numeric: true, cell: ({ harmlessRefused }) => rateText(harmlessRefused) },
       ],
       isHighlighted: ({ chosen }) => chosen,
     }),
@@ -135,8 +134,4 @@ function renderExamples(examples: readonly ChangedExample[]): MarkupChild[] {
 
 function outcomeText({ decision, refusalFraction }: Outcome): string {
   return `${decision} (${percent(refusalFraction)} refused)`;
-}
-
-function rateCell(rate: Rate): string {
-  return isDrawable(rate.rate, rate.low, rate.high) ? rateText(rate) : 'not measured';
 }

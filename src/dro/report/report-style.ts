@@ -38,7 +38,7 @@ table{border-collapse:collapse;width:100%;font-size:.9rem}
 caption{text-align:left;padding-bottom:.5rem}
 th,td{text-align:left;vertical-align:top;padding:.45rem .9rem .45rem 0;border-bottom:1px solid var(--grid)}
 thead th{border-bottom:2px solid var(--muted);vertical-align:bottom}
-tbody th{font-weight:400}
+tbody th{font-weight:400;min-width:8rem}
 tr.highlighted{background:var(--highlight)}
 tr.highlighted th,tr.highlighted td{font-weight:600}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
