@@ -149,7 +149,8 @@ function isInside(x: number, y: number, width: number, anchor: 'start' | 'end', 
 }
 
 function slope(scale: NumberScale): number {
-  return scale(1) - scale(0);
+  const [[from = 0, to = 1], [start = 0, end = 0]] = [scale.domain(), scale.range()];
+  return (end - start) / (to - from);
 }
 
 function legendEntries(theme: Theme): LegendEntry[] {

@@ -1,3 +1,5 @@
+import { isDrawable } from './picture.ts';
+
 /** A linear probe on the first principal components: positive where weights · z + bias > 0. */
 export interface ProbeLine {
   weights: ArrayLike<number>;
@@ -34,7 +36,7 @@ export function projectStates(
   );
 }
 
-/** a·x + b·y + c = 0; positive on the side where the probe says yes. */
+/** a·x + b·y + c = 0; positive on the side where the probe says yes. (a, b) is a unit vector, or zero: then there is no line. */
 export interface Line {
   a: number;
   b: number;
@@ -45,7 +47,9 @@ export interface Line {
 export function probeLine({ weights, bias }: ProbeLine, centre: readonly number[]): Line {
   let c = bias;
   for (let i = 2; i < weights.length; i++) c += (weights[i] ?? 0) * (centre[i] ?? 0);
-  return { a: weights[0] ?? 0, b: weights[1] ?? 0, c };
+  const [a, b] = [weights[0] ?? 0, weights[1] ?? 0];
+  const length = Math.hypot(a, b);
+  return length === 0 ? { a, b, c } : { a: a / length, b: b / length, c: c / length };
 }
 
 export interface Extent {
@@ -60,7 +64,7 @@ export function clipLine(
 ): [{ x: number; y: number }, { x: number; y: number }] | null {
   // p + t·d with p the line's point nearest to the middle, d along it: Liang and Barsky's clipping.
   const norm = a * a + b * b;
-  if (norm === 0) return null;
+  if (norm === 0 || !isDrawable(a, b, c)) return null;
   const [mx, my] = [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2];
   const off = (a * mx + b * my + c) / norm;
   const [px, py, dx, dy] = [mx - a * off, my - b * off, -b, a];

@@ -22,6 +22,8 @@ const style: fc.Arbitrary<PictureStyle> = fc.record({
   width: fc.constantFrom(WIDE, NARROW),
 });
 
+const runs = { numRuns: 60 };
+
 /** Well-formed, without a script, and no number in it that is none. */
 function isSound(svg: Markup): boolean {
   const text = svgFile(svg);
@@ -48,7 +50,7 @@ t.test('the anchors, whatever the states and probes are', async (t) => {
     labels: fc.array(fc.constantFrom('harmful' as const, 'harmless' as const), { maxLength: 6 }),
     panels: fc.array(panel, { maxLength: 3 }),
   });
-  t.doesNotThrow(() => fc.assert(fc.property(data, style, (data, style) => isSound(anchorsPicture(data, style)))));
+  t.doesNotThrow(() => fc.assert(fc.property(data, style, (data, style) => isSound(anchorsPicture(data, style))), runs));
 });
 
 t.test('the training curve, whatever the metrics are', async (t) => {
@@ -60,7 +62,7 @@ t.test('the training curve, whatever the metrics are', async (t) => {
     maxLength: 4,
   });
   const data = fc.record({ steps, development, chosenStep: fc.option(anyNumber) });
-  t.doesNotThrow(() => fc.assert(fc.property(data, style, (data, style) => isSound(trainingPicture(data, style)))));
+  t.doesNotThrow(() => fc.assert(fc.property(data, style, (data, style) => isSound(trainingPicture(data, style))), runs));
 });
 
 t.test('the evaluation and the frontier, whatever the names and rates are', async (t) => {
@@ -84,6 +86,7 @@ t.test('the evaluation and the frontier, whatever the names and rates are', asyn
           isSound(frontierPicture({ settings, target }, style))
         );
       }),
+      runs,
     ),
   );
 });
