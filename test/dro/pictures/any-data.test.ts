@@ -50,7 +50,12 @@ t.test('the anchors, whatever the states and probes are', async (t) => {
     labels: fc.array(fc.constantFrom('harmful' as const, 'harmless' as const), { maxLength: 6 }),
     panels: fc.array(panel, { maxLength: 3 }),
   });
-  t.doesNotThrow(() => fc.assert(fc.property(data, style, (data, style) => isSound(anchorsPicture(data, style))), runs));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(data, style, (data, style) => isSound(anchorsPicture(data, style))),
+      runs,
+    ),
+  );
 });
 
 t.test('the training curve, whatever the metrics are', async (t) => {
@@ -62,7 +67,12 @@ t.test('the training curve, whatever the metrics are', async (t) => {
     maxLength: 4,
   });
   const data = fc.record({ steps, development, chosenStep: fc.option(anyNumber) });
-  t.doesNotThrow(() => fc.assert(fc.property(data, style, (data, style) => isSound(trainingPicture(data, style))), runs));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(data, style, (data, style) => isSound(trainingPicture(data, style))),
+      runs,
+    ),
+  );
 });
 
 t.test('the evaluation and the frontier, whatever the names and rates are', async (t) => {

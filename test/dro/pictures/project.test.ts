@@ -30,7 +30,11 @@ t.test('the shares of the variance are those along each axis', async (t) => {
 });
 
 t.test('a probe in four dimensions is cut at the centre of the other two', async (t) => {
-  t.strictSame(probeLine({ weights: [3, 4, 3, 4], bias: 5 }, [9, 9, 10, 100]), { a: 0.6, b: 0.8, c: (5 + 30 + 400) / 5 });
+  t.strictSame(probeLine({ weights: [3, 4, 3, 4], bias: 5 }, [9, 9, 10, 100]), {
+    a: 0.6,
+    b: 0.8,
+    c: (5 + 30 + 400) / 5,
+  });
 });
 
 t.test('the piece of a line within a rectangle lies on it and reaches from edge to edge', async (t) => {
