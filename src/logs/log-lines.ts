@@ -48,11 +48,15 @@ export async function* readLines(
 
 /** Looked at and put back. */
 async function firstBytes(stream: Readable): Promise<Uint8Array> {
+  let first: Uint8Array = new Uint8Array();
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-    stream.unshift(chunk);
-    return chunk;
+    first = Buffer.concat([first, chunk]);
+    if (first.length < GZIP.length) continue;
+    stream.unshift(first);
+    return first;
   }
-  return new Uint8Array();
+  // At its end nothing can be put back: a byte or none is no line of a log.
+  return first;
 }
 
 async function* split(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string | null> {

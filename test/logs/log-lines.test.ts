@@ -21,12 +21,13 @@ t.test('lines are whole however the bytes are cut, gzipped or not', async (t) =>
       const pieces = bounds.slice(1).map((end, index) => bytes.subarray(bounds[index] ?? 0, end));
       let counted = 0;
       const found = await read(
-        pieces.filter(({ length }) => length > 1 || bytes.length < 2),
+        pieces.filter(({ length }) => length > 0),
         (count) => {
           counted += count;
         },
       );
-      if (pieces.some(({ length }) => length === 1)) return;
+      // A line of nothing alone is a byte.
+      if (bytes.length < 2) return;
       t.same(found, lines);
       t.equal(counted, bytes.length);
     }),

@@ -26,8 +26,8 @@ t.test('what no clock measures does no harm', async (t) => {
   t.ok(Number.isFinite(quantiles.at(1)));
 });
 
-// R: binom::binom.confint(x, n, methods = "wilson")
-t.test("Wilson's interval is that of the textbook", async (t) => {
+// Worked out apart from the code, in Python, with statistics.NormalDist().inv_cdf(0.975).
+t.test("Wilson's interval is that of the formula", async (t) => {
   const close = (found: number, wanted: number) => t.ok(Math.abs(found - wanted) < 1e-6, `${found} is ${wanted}`);
   const some = wilson(5, 100);
   close(some.rate ?? Number.NaN, 0.05);
