@@ -12,6 +12,7 @@ import {
   type Objective,
   type TrainingSettings,
 } from '../../dro/training/settings.ts';
+import { trainingReport } from '../../dro/training/training-report.ts';
 import type { WeightPrecision } from '../../engine/decoder/weights.ts';
 import { PreambleError } from '../../errors.ts';
 import { encodeBf16 } from '../../formats/half-precision.ts';
@@ -27,6 +28,7 @@ import { readKey } from '../prompt/keys.ts';
 import type { NewVersion } from '../prompt/make.ts';
 import { modelDirectoryFor } from '../prompt/model.ts';
 import { trainingProgress } from './progress.ts';
+import { saveReport } from './save-report.ts';
 import { type Start, type StartOptions, startingPrompt } from './start.ts';
 
 export interface TrainCommandOptions extends StartOptions {
@@ -130,6 +132,10 @@ export async function trainCommand(options: TrainCommandOptions, output: Output,
     { dtype: 'BF16', tokens, hiddenSize, bytes: new Uint8Array(halves.buffer) },
     key === null ? {} : { sign: (manifest) => signManifest(manifest, key) },
   );
+  const report = await saveReport(
+    join(root, 'report'),
+    trainingReport({ manifest: written.manifest, trained, weights: settings.weights, dev }),
+  );
   const { best } = trained;
   writeResult(
     options.json,
@@ -140,8 +146,10 @@ export async function trainCommand(options: TrainCommandOptions, output: Output,
       tokens,
       bestStep: best.step,
       score: best.score,
+      report,
     },
     `Wrote ${label}, ${tokens} virtual tokens, from step ${best.step} (${written.directory})\n` +
+      `How it was trained: ${report}\n` +
       `What it protects: preamble evaluate --prompt ${label} --set ${options.dev}`,
     output,
   );

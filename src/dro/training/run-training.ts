@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { WeightPrecision } from '../../engine/decoder/weights.ts';
@@ -11,7 +12,7 @@ import { type AnchorModel, type CollectedAnchors, collectAnchors } from '../anch
 import type { SamplingPlan } from '../anchors/count-refusals.ts';
 import type { AnswerSource } from '../answers/answer-source.ts';
 import { createEngineSource } from '../answers/engine-source.ts';
-import { noPrompt, softPrompt } from '../answers/prompt-under-test.ts';
+import { noPrompt, type PromptUnderTest, softPrompt } from '../answers/prompt-under-test.ts';
 import { textualPrompts } from '../answers/textual-prompts.ts';
 import type { Directions } from '../directions/directions.ts';
 import { fitDirections } from '../directions/fit-directions.ts';
@@ -59,7 +60,7 @@ export interface RunTrainingOptions {
 export interface TrainedPrompt {
   best: BestPrompt;
   metrics: readonly TrainingMetrics[];
-  /** Null where DRO's terms were not used. */
+  /** Under no prompt first, under the trained one last; null where DRO's terms were not used. */
   anchors: CollectedAnchors | null;
   directions: Directions | null;
 }
@@ -114,8 +115,11 @@ export async function runTraining(options: RunTrainingOptions, signal: AbortSign
     } finally {
       await gradients.close();
     }
-    if (state.best === null) throw neverCoherent();
-    return { best: state.best, metrics: await run.metrics(state.step), anchors, directions };
+    const { best } = state;
+    if (best === null) throw neverCoherent();
+    const metrics = await run.metrics(state.step);
+    if (anchors === null) return { best, metrics, anchors, directions };
+    return { best, metrics, anchors: await withTrained(anchors, best.softPrompt, options, source, signal), directions };
   } finally {
     await source.close();
   }
@@ -137,19 +141,54 @@ function openEngine({ model, weights, run }: RunTrainingOptions): Promise<Engine
 }
 
 function anchorsFor(options: RunTrainingOptions, source: AnswerSource, signal: AbortSignal): Promise<CollectedAnchors> {
-  const { start, position, run } = options;
+  const texts = options.anchorTexts ? textualPrompts : [];
+  return collect(options, [noPrompt, ...texts, softPrompt(options.start, options.position)], source, signal);
+}
+
+function collect(
+  options: RunTrainingOptions,
+  prompts: readonly PromptUnderTest[],
+  source: AnswerSource,
+  signal: AbortSignal,
+): Promise<CollectedAnchors> {
   return collectAnchors(
     {
       ...options,
+      prompts,
       queries: options.train,
-      prompts: [noPrompt, ...(options.anchorTexts ? textualPrompts : []), softPrompt(start, position)],
       // it outlives the anchors: the steps ask it for the dev split
       source: { name: source.name, start: async () => ({ ...source, close: async () => {} }) },
-      cacheDirectory: join(run.path, 'anchors'),
+      cacheDirectory: join(options.run.path, 'anchors'),
       onEvent: (event) => options.onEvent({ kind: 'anchors', event }),
     },
     signal,
   );
+}
+
+/** The same anchors, and last those under the trained prompt: one greedy answer a query, which says enough for the picture. */
+async function withTrained(
+  anchors: CollectedAnchors,
+  values: Float32Array,
+  options: RunTrainingOptions,
+  source: AnswerSource,
+  signal: AbortSignal,
+): Promise<CollectedAnchors> {
+  const trained = await collect(
+    { ...options, plan: { ...options.plan, samples: 1, temperature: 0 } },
+    [softPrompt(trainedPrompt(options.start, values), options.position)],
+    source,
+    signal,
+  );
+  return {
+    ...anchors,
+    sets: [...anchors.sets, ...trained.sets],
+    counts: [...anchors.counts, ...trained.counts],
+  };
+}
+
+function trainedPrompt(start: SoftPrompt, values: Float32Array): SoftPrompt {
+  const digest = createHash('sha256').update(values).digest('hex');
+  return { ...start, label: 'trained@0.0.0', digest, values };
 }
 
 function directionsOf({ hiddenSize, queries, sets }: CollectedAnchors, seed: number): Directions {
