@@ -8,7 +8,7 @@ export interface LegendEntry {
   sign: (x: number, y: number) => Markup;
 }
 
-export const SIGN_WIDTH = 26;
+const SIGN_WIDTH = 26;
 const GAP = 20;
 const ROW_HEIGHT = LINE_HEIGHT + 3;
 

@@ -5,7 +5,7 @@ import type { Rate } from '../../../src/dro/pictures/rate.ts';
 import type { TrainingPictureData } from '../../../src/dro/pictures/training-picture.ts';
 
 /** mulberry32: the same numbers in every run. */
-export function randomFrom(seed: number): () => number {
+function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
