@@ -91,11 +91,6 @@ Examples:
 
 async function recordAnchors(options: AnchorOptions, output: Output): Promise<void> {
   const queries = await readQueries(options.queries, options);
-  if (queries.length === 0) {
-    throw new PreambleError('format_invalid', `There are no queries in ${options.queries}.`, {
-      action: 'Give a file with harmful and harmless ones.',
-    });
-  }
   const model = await loadAnchorModel(await modelDirectoryFor(options.model, output));
   const prompts = await promptsOf(options, model.identity);
   const plan = planOf(options, model.template.readsReasoning);

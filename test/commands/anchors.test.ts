@@ -15,7 +15,7 @@ import { tinyChatModel } from '../helpers/tiny-model.ts';
 
 const queries = 'text,label\nhow are you,harmless\nwho is there,harmful\n';
 
-async function prepare(t: Test, files: Record<string, string> = {}): Promise<string> {
+async function prepare(t: Test, files: Record<string, string | Record<string, string | Buffer>> = {}): Promise<string> {
   return t.testdir({ model: await tinyChatModel(), 'q.csv': queries, ...files });
 }
 
@@ -91,12 +91,17 @@ t.test('Ctrl-C ends it with what is kept', async (t) => {
 });
 
 t.test('bad input is one line', async (t) => {
-  const cwd = await prepare(t, { 'empty.csv': 'text,label\n' });
+  const { 'chat_template.jinja': _, ...mute } = await tinyChatModel();
+  const cwd = await prepare(t, { 'empty.csv': 'text,label\n', mute });
   const run = async (...args: string[]) => {
     const { code, stderr } = await (await anchors(t, cwd, ...args)).end();
     return `${code} ${stderr}`;
   };
-  t.match(await run('--queries', 'empty.csv'), /^1 preamble: There are no queries in empty\.csv\..*\n$/);
+  t.match(
+    await run('--queries', 'empty.csv'),
+    /^1 preamble: Cannot read queries from empty\.csv: it holds no query\..*\n$/,
+  );
   t.match(await run('--prompt', 'nobody'), /^1 preamble: There is no prompt "nobody"\..*\n$/);
+  t.match(await run('--model', './mute'), /^1 preamble: \S*mute has no chat template.*\n$/);
   t.match(await run('--samples', '0'), /^2 .*whole number from 1 to 1000/s);
 });
