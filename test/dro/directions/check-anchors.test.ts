@@ -46,36 +46,44 @@ const changed = (change: (anchors: AnchorStates) => Partial<AnchorStates>): Anch
 const firstSet = (change: (set: AnchorStates['sets'][number]) => Partial<AnchorStates['sets'][number]>) =>
   changed(({ sets }) => ({ sets: sets.map((set, index) => (index === 0 ? { ...set, ...change(set) } : set)) }));
 
-const faults: [what: string, anchors: AnchorStates, message: RegExp, options?: { components?: number; folds?: number }][] =
+const faults: [
+  what: string,
+  anchors: AnchorStates,
+  message: RegExp,
+  options?: { components?: number; folds?: number },
+][] = [
+  ['no set', changed(() => ({ sets: [] })), /no set of states/],
+  ['only harmful queries', changed(({ harmful }) => ({ harmful: harmful.map(() => true) })), /None .* is harmless/],
+  ['too few harmless ones', plantedAnchors({ queries: 16 }), /8 harmful anchor queries are too few for 10 folds/],
+  ['one fold', plantedAnchors(), /1 folds leave nothing to hold out/, { folds: 1 }],
+  ['more components than values', plantedAnchors(), /13 components/, { components: 13 }],
+  ['states of another size', firstSet(({ states }) => ({ states: states.subarray(1) })), /set 1 of 3 holds 479 values/],
   [
-    ['no set', changed(() => ({ sets: [] })), /no set of states/],
-    ['only harmful queries', changed(({ harmful }) => ({ harmful: harmful.map(() => true) })), /None .* is harmless/],
-    ['too few harmless ones', plantedAnchors({ queries: 16 }), /8 harmful anchor queries are too few for 10 folds/],
-    ['one fold', plantedAnchors(), /1 folds leave nothing to hold out/, { folds: 1 }],
-    ['more components than values', plantedAnchors(), /13 components/, { components: 13 }],
-    ['states of another size', firstSet(({ states }) => ({ states: states.subarray(1) })), /set 1 of 3 holds 479 values/],
-    [
-      'a fraction too few',
-      firstSet(({ refusalFractions }) => ({ refusalFractions: refusalFractions.subarray(1) })),
-      /39 refusal fractions for 40 queries/,
-    ],
-    [
-      'NaN in a state',
-      firstSet(({ states }) => ({ states: states.map((value, at) => (at === 30 ? Number.NaN : value)) })),
-      /set 1 of 3 has a state that is not finite .* for query 3/,
-    ],
-    [
-      'a fraction that is NaN',
-      firstSet(({ refusalFractions }) => ({ refusalFractions: refusalFractions.map(() => Number.NaN) })),
-      /refusal fraction NaN for query 1/,
-    ],
-    [
-      'a fraction above one',
-      firstSet(({ refusalFractions }) => ({ refusalFractions: refusalFractions.map((_, at) => (at === 4 ? 20 : 0)) })),
-      /refusal fraction 20 for query 5/,
-    ],
-    ['the same state everywhere', changed(({ sets }) => ({ sets: sets.map((set) => ({ ...set, states: set.states.map(() => 1) })) })), /vary in 0 dimensions/],
-  ];
+    'a fraction too few',
+    firstSet(({ refusalFractions }) => ({ refusalFractions: refusalFractions.subarray(1) })),
+    /39 refusal fractions for 40 queries/,
+  ],
+  [
+    'NaN in a state',
+    firstSet(({ states }) => ({ states: states.map((value, at) => (at === 30 ? Number.NaN : value)) })),
+    /set 1 of 3 has a state that is not finite .* for query 3/,
+  ],
+  [
+    'a fraction that is NaN',
+    firstSet(({ refusalFractions }) => ({ refusalFractions: refusalFractions.map(() => Number.NaN) })),
+    /refusal fraction NaN for query 1/,
+  ],
+  [
+    'a fraction above one',
+    firstSet(({ refusalFractions }) => ({ refusalFractions: refusalFractions.map((_, at) => (at === 4 ? 20 : 0)) })),
+    /refusal fraction 20 for query 5/,
+  ],
+  [
+    'the same state everywhere',
+    changed(({ sets }) => ({ sets: sets.map((set) => ({ ...set, states: set.states.map(() => 1) })) })),
+    /vary in 0 dimensions/,
+  ],
+];
 
 for (const [what, anchors, expected, options] of faults) {
   t.test(`refused: ${what}`, async (t) => {

@@ -36,7 +36,10 @@ t.test('a file that is missing, cut short or another kind is told', async (t) =>
   const whole = await readFile(path);
   await writeFile(path, whole.subarray(0, -4));
   t.equal(await codeOf(loadDirections(path)), 'format_invalid');
-  await writeFile(path, Buffer.from(whole.toString('latin1').replace('preamble.directions/1', 'preamble.directions/9'), 'latin1'));
+  await writeFile(
+    path,
+    Buffer.from(whole.toString('latin1').replace('preamble.directions/1', 'preamble.directions/9'), 'latin1'),
+  );
   t.equal(await codeOf(loadDirections(path)), 'format_invalid', 'a version to come');
   await writeSafetensors(path, [{ name: 'mean', dtype: 'F32', shape: [1], bytes: () => [new Uint8Array(4)] }]);
   t.equal(await codeOf(loadDirections(path)), 'format_invalid', 'another safetensors file');

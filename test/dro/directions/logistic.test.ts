@@ -24,7 +24,7 @@ t.test('converges to finite weights on labels that a plane separates', async (t)
   t.ok(Math.abs(bias) < 1e-9, `${bias}`);
 });
 
-t.test('is a minimum: no point near by has a smaller loss', async (t) => {
+t.test('is a minimum: no point near by has a smaller loss', async () => {
   const label = fc.double({ min: 0, max: 1, noNaN: true });
   const coordinate = fc.double({ min: -5, max: 5, noNaN: true });
   const row = fc.tuple(coordinate, coordinate, label);
@@ -80,7 +80,6 @@ function lossAt(rows: readonly Float64Array[], labels: readonly number[], point:
   });
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = (values: readonly number[]) => mean(values.map((value) => (value - mean(values)) ** 2)) || 1;
-  const penalty =
-    variance(rows.map(([x = 0]) => x)) * a ** 2 + variance(rows.map(([, y = 0]) => y)) * b ** 2;
+  const penalty = variance(rows.map(([x = 0]) => x)) * a ** 2 + variance(rows.map(([, y = 0]) => y)) * b ** 2;
   return mean(losses) + (RIDGE / 2) * penalty;
 }

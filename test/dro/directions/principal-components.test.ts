@@ -15,8 +15,7 @@ function cross(deviations: readonly number[], width: number, offset = 0): Float3
   return Float32Array.from(rows.flatMap((row) => [...row]));
 }
 
-const unit = (index: number, width: number) =>
-  Float64Array.from({ length: width }, (_, at) => (at === index ? 1 : 0));
+const unit = (index: number, width: number) => Float64Array.from({ length: width }, (_, at) => (at === index ? 1 : 0));
 
 const distance = (a: Float64Array | undefined, b: Float64Array) =>
   Math.hypot(...b.map((value, index) => value - (a?.[index] ?? Number.NaN)));
@@ -69,7 +68,14 @@ t.test('components of noise are orthonormal eigenvectors, sign fixed', async (t)
       for (let at = 0; at < width; at++) product[at] = (product[at] ?? 0) + (along * (centred[at] ?? 0)) / (count - 1);
     }
     const value = Math.hypot(...product);
-    t.ok(distance(product, row.map((entry) => value * entry)) < 1e-9 * value, `component ${i + 1}`);
+    t.ok(
+      distance(
+        product,
+        row.map((entry) => value * entry),
+      ) <
+        1e-9 * value,
+      `component ${i + 1}`,
+    );
     t.ok((explainedVariance[i] ?? 0) <= (explainedVariance[i - 1] ?? 1));
   }
 });

@@ -31,7 +31,10 @@ export function plantedAnchors(options: PlantedOptions = {}): AnchorStates {
         const values = drawn.map((value, at) => (at < 4 ? 1.5 * value : 0.05 * value));
         values[0] = (isHarmful ? 3 : -3) + (drawn[0] ?? 0);
         values[1] = refusal;
-        states.set(values.map((value) => value + 10), query * hiddenSize);
+        states.set(
+          values.map((value) => value + 10),
+          query * hiddenSize,
+        );
         return fraction({ refusal, harmful: isHarmful, set });
       });
       return { states, refusalFractions: Float32Array.from(refusalFractions) };
