@@ -21,7 +21,7 @@ export interface AnchorStates {
  * errors or harmless queries: a direction fitted to them points nowhere. With 300 queries under four prompts, 5% are 60 rows, about ten for each of
  * a probe's five numbers, the usual least for a logistic regression.
  */
-export const LEAST_SHARE = 0.05;
+const LEAST_SHARE = 0.05;
 
 /** Throws `anchors_invalid` unless shapes, values and numbers of queries are such that directions can be fitted. */
 export function checkAnchors({ hiddenSize, harmful, sets }: AnchorStates, components: number, folds: number): void {
