@@ -1,12 +1,15 @@
 import { Command, CommanderError } from 'commander';
+import { registerAnchorsCommand } from './commands/anchors.ts';
 import { registerConfigCommands } from './commands/config.ts';
 import { registerDoctorCommand } from './commands/doctor.ts';
+import { registerEvaluateCommand } from './commands/evaluate.ts';
 import { registerKeyCommands } from './commands/key.ts';
 import { registerModelCommands } from './commands/model.ts';
 import { processOutput } from './commands/output.ts';
 import { registerPromptCommands } from './commands/prompt.ts';
 import { registerQueriesCommands } from './commands/queries.ts';
 import { registerServeCommand } from './commands/serve.ts';
+import { registerTrainCommand } from './commands/train.ts';
 import { describe, PreambleError, toError } from './errors.ts';
 import { version } from './version.ts';
 
@@ -26,6 +29,9 @@ function createProgram(): Command {
   registerPromptCommands(program);
   registerKeyCommands(program);
   registerQueriesCommands(program);
+  registerTrainCommand(program);
+  registerEvaluateCommand(program);
+  registerAnchorsCommand(program);
   return program;
 }
 

@@ -41,6 +41,8 @@ export const errorTable = {
   prompt_not_found: { status: 500, type: 'server_error' },
   prompt_invalid: { status: 500, type: 'server_error' },
   prompt_mismatch: { status: 500, type: 'server_error' },
+  training_failed: { status: 500, type: 'server_error' },
+  training_diverged: { status: 500, type: 'server_error' },
   anchors_invalid: { status: 500, type: 'server_error' },
   no_refusal_direction: { status: 500, type: 'server_error' },
 } as const satisfies Record<string, { status: number; type: string }>;

@@ -1,7 +1,5 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { describe, PreambleError } from '../errors.ts';
+import { type Command, Option } from 'commander';
 import { exportFormats } from '../prompts/export.ts';
-import { parsePromptReference } from '../prompts/name.ts';
 import { type Output, processOutput } from './output.ts';
 import type { ReadOptions } from './prompt/directories.ts';
 import { listPrompts } from './prompt/list.ts';
@@ -11,15 +9,14 @@ import {
   exportPromptTo,
   type FromTextOptions,
   makeFromText,
-  type NewVersion,
   type WriteOptions,
 } from './prompt/make.ts';
+import { newVersion } from './prompt/new-version.ts';
 import type { RedisOptions } from './prompt/redis.ts';
 import { type PullOptions, promotePrompt, pullPrompt, pushPrompt, rollBackPrompt } from './prompt/share.ts';
 import { showPrompt } from './prompt/show.ts';
 import { type VerifyOptions, verifyPrompts } from './prompt/verify.ts';
 
-const FIRST_VERSION = '1.0.0';
 const reference = 'NAME, its newest stable version, or NAME@VERSION';
 
 /** `preamble prompt list|show|verify|add|export|from-text|push|pull|promote|rollback`. Failures are thrown as PreambleError for the top level to print. */
@@ -121,14 +118,4 @@ function writing(command: Command) {
 
 function collect(directory: string, before: string[] | undefined): string[] {
   return [...(before ?? []), directory];
-}
-
-function newVersion(text: string): NewVersion {
-  try {
-    const { name, version } = parsePromptReference(text);
-    return { name, version: version ?? FIRST_VERSION };
-  } catch (error) {
-    if (error instanceof PreambleError) throw new InvalidArgumentError(describe(error));
-    throw error;
-  }
 }

@@ -1,7 +1,12 @@
 import type { SoftPrompt } from '../prompts/soft-prompt.ts';
 
-/** A stretch of a model's input: token ids, or a soft prompt's rows. */
-export type PromptSegment = { readonly tokens: readonly number[] } | { readonly softPrompt: SoftPrompt };
+/**
+ * A stretch of a model's input: token ids, or a soft prompt's rows. `shared`: other requests begin with the same, so that its keys and
+ * values are worth keeping; a soft prompt always is.
+ */
+export type PromptSegment =
+  | { readonly tokens: readonly number[]; readonly shared?: boolean }
+  | { readonly softPrompt: SoftPrompt };
 
 /** OpenAI's sampling fields and the three that vLLM adds (`top_k`, `min_p`, `repetition_penalty`), after defaults. */
 export interface SamplingParameters {

@@ -32,9 +32,9 @@ export function countPositions(segments: readonly PromptSegment[]): number {
   );
 }
 
-/** The head of the prompt that other requests share: everything up to and with the last soft prompt. */
+/** The head of the prompt that other requests share: everything up to and with the last soft prompt or segment that says so. */
 export function sharedPrefix(segments: readonly PromptSegment[]): readonly PromptSegment[] {
-  return segments.slice(0, segments.findLastIndex((segment) => 'softPrompt' in segment) + 1);
+  return segments.slice(0, segments.findLastIndex((segment) => 'softPrompt' in segment || segment.shared === true) + 1);
 }
 
 /** `[positions, hiddenSize]` float32 */

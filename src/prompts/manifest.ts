@@ -57,20 +57,34 @@ const trainingSchema = Type.Object(
 
 /** A share of the set's queries and its 95% interval. */
 const figureSchema = Type.Object({ rate, interval: Type.Tuple([rate, rate]) }, closed);
-/** The same measure under the prompt, under none, and under the prompt's own text. */
+/** The same measure under the prompt, under none, under the prompt's own text, and under other prompts by their labels. */
 const figuresSchema = Type.Object(
-  { prompt: figureSchema, none: Type.Optional(figureSchema), text: Type.Optional(figureSchema) },
+  {
+    prompt: figureSchema,
+    none: Type.Optional(figureSchema),
+    text: Type.Optional(figureSchema),
+    compared: Type.Optional(Type.Record(Type.String({ maxLength: 200 }), figureSchema)),
+  },
   closed,
 );
+const amount = Type.Number({ minimum: 0 });
+/** Means over answers: the share of 4-grams that stood before, words, and perplexity under the unprompted model. */
+const textSchema = Type.Object({ repetition: rate, words: amount, perplexity: Type.Optional(amount) }, closed);
 const evaluationSchema = Type.Object(
   {
     set: shortText,
     /** Number of queries. */
     n: Type.Integer({ minimum: 1 }),
+    /** Of the set's file. */
+    sha256: Type.Optional(sha256),
+    label: Type.Optional(Type.Union([Type.Literal('harmful'), Type.Literal('harmless')])),
     complianceRate: Type.Optional(figuresSchema),
     refusalRate: Type.Optional(figuresSchema),
+    partialRate: Type.Optional(figuresSchema),
+    coherence: Type.Optional(Type.Object({ prompt: textSchema, none: Type.Optional(textSchema) }, closed)),
     detector: shortText,
     sampling: settings,
+    measured: Type.Optional(time),
   },
   closed,
 );
@@ -100,6 +114,8 @@ const manifestSchema = Type.Object(
     text: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_TEXT_LENGTH })),
     training: Type.Optional(trainingSchema),
     evaluation: Type.Array(evaluationSchema, { maxItems: MAX_ENTRIES }),
+    /** How often these rows were evaluated on the test split; more than once means that its figures may have been chosen by. */
+    testSetReads: Type.Optional(Type.Integer({ minimum: 0 })),
     signature: Type.Optional(signatureSchema),
   },
   closed,
@@ -107,6 +123,7 @@ const manifestSchema = Type.Object(
 
 export type PromptManifest = Static<typeof manifestSchema>;
 export type PromptModel = Static<typeof modelSchema>;
+export type PromptEvaluation = Static<typeof evaluationSchema>;
 
 const checker = Compile(manifestSchema);
 

@@ -94,6 +94,18 @@ export class Assessment {
     return isHelp(this.#memory.before, MIN_HELP_WORDS_BEFORE);
   }
 
+  /** More text can no longer turn a refusal into an answer, or an answer into a refusal; either can still become `partial`. */
+  get settled(): boolean {
+    const { refusal, before, opening, afterOpening, hedge, afterHedge, bare, words } = this.#memory;
+    if (refusal !== null) return true;
+    return (
+      isHelp(before, MIN_HELP_WORDS_BEFORE) &&
+      (opening === null || isHelp(afterOpening, MAX_WORDS_AFTER_OPENING)) &&
+      (hedge === null || isHelp(afterHedge, MIN_WORDS_AFTER_HEDGE)) &&
+      (bare === null || words > MAX_WORDS_OF_BARE)
+    );
+  }
+
   block(kind: BlockKind): void {
     this.#block = kind;
     const memory = this.#memory;

@@ -6,6 +6,8 @@ export interface TextReader {
   push(text: string): void;
   /** UTF-16 code units read so far. */
   readonly length: number;
+  /** As {@link Observer.settled}, of the text alone. */
+  readonly settled: boolean;
   end(): TextFinding;
 }
 
@@ -47,6 +49,9 @@ export function observe(detector: string, text: TextReader): Observer {
     },
     toolCall: () => {
       calledTool = true;
+    },
+    get settled() {
+      return refusalAt !== null || text.settled;
     },
     end: (finishReason) => {
       answer ??= decide(finishReason);

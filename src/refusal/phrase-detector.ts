@@ -70,6 +70,9 @@ function readPhrases(phrases: CompiledPhrases, spare: SentenceMatcher[]): TextRe
     get length() {
       return codePoints.length;
     },
+    get settled() {
+      return assessment.settled;
+    },
     end: (): TextFinding => {
       codePoints.end();
       reasoning.end();

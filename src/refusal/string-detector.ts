@@ -43,6 +43,9 @@ function searchStrings(strings: readonly string[]): TextReader {
     get length() {
       return length;
     },
+    get settled() {
+      return found !== null;
+    },
     end: () => {
       if (found === null) search();
       if (blank) return { decision: 'empty', rule: null, atChar: null, helped: false };

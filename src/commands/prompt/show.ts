@@ -1,9 +1,7 @@
 import { readPromptTensor } from '../../prompts/artifact.ts';
-import type { PromptManifest } from '../../prompts/manifest.ts';
+import type { PromptEvaluation } from '../../prompts/manifest.ts';
 import { type Output, writeResult } from '../output.ts';
 import { openPrompts, type ReadOptions } from './directories.ts';
-
-type Evaluation = PromptManifest['evaluation'][number];
 
 export async function showPrompt(reference: string, options: ReadOptions, output: Output): Promise<void> {
   const { directory, digest, label, manifest } = (await openPrompts(options)).resolve(reference);
@@ -20,24 +18,35 @@ export async function showPrompt(reference: string, options: ReadOptions, output
     `  training    ${training === undefined ? 'none' : `${training.objective}, seed ${training.seed}, ${training.tool}`}`,
     `  signed by   ${signature === undefined ? 'nobody' : signature.keyId}`,
     ...(manifest.evaluation.length === 0 ? ['  evaluation  none'] : manifest.evaluation.flatMap(evaluationLines)),
+    ...(manifest.testSetReads === undefined ? [] : [`  test split  read ${times(manifest.testSetReads)}`]),
     ...(manifest.text === undefined ? [] : ['', manifest.text]),
   ];
   writeResult(options.json, { directory, digest, tokens, dtype, manifest }, lines.join('\n'), output);
 }
 
-function evaluationLines({ set, n, detector, complianceRate, refusalRate }: Evaluation): string[] {
-  const measured = [['complied', complianceRate] as const, ['refused', refusalRate] as const].flatMap(
-    ([verb, figures]) => (figures === undefined ? [] : [{ verb, figures }]),
-  );
-  return measured.map(({ verb, figures }) => {
-    const shown = Object.entries(figures).map(([under, { rate, interval }]) => {
+function evaluationLines({ set, n, label, detector, sampling, ...rates }: PromptEvaluation): string[] {
+  const measured = [
+    ['complied', rates.complianceRate] as const,
+    ['refused', rates.refusalRate] as const,
+    ['partly refused', rates.partialRate] as const,
+  ];
+  const what = [set, `${n} ${label === undefined ? '' : `${label} `}queries`];
+  if (typeof sampling['protocol'] === 'string') what.push(sampling['protocol']);
+  return measured.flatMap(([verb, figures]) => {
+    if (figures === undefined) return [];
+    const { compared = {}, ...own } = figures;
+    const shown = Object.entries({ ...own, ...compared }).map(([under, { rate, interval }]) => {
       const [low, high] = interval.map(percent);
       return `${under} ${percent(rate)}% (${low} to ${high})`;
     });
-    return `  evaluation  ${set}, ${n} queries, ${verb}: ${shown.join(', ')}; ${detector}`;
+    return [`  evaluation  ${what.join(', ')}, ${verb}: ${shown.join(', ')}; ${detector}`];
   });
 }
 
 function percent(rate: number): string {
   return (100 * rate).toFixed(1);
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
 }

@@ -24,7 +24,7 @@ export interface TransformerInput {
 }
 
 /** A checkpoint's transformer inside one graph, differentiable with respect to the embeddings. */
-export interface Transformer extends Pick<TransformerWeights, 'embed' | 'unembed'> {
+export interface Transformer extends Pick<TransformerWeights, 'embed' | 'unembed' | 'unembedRows'> {
   /** States after the final norm: `[rows, hiddenSize]` with `lastIndices`, else `[rows · tokens, hiddenSize]`. */
   states(input: TransformerInput): Tensor;
 }
@@ -83,5 +83,6 @@ export function createTransformer(
     return weights.normalise(x, 'model.norm');
   }
 
-  return { embed: weights.embed, unembed: weights.unembed, states };
+  const { embed, unembed, unembedRows } = weights;
+  return { embed, unembed, unembedRows, states };
 }

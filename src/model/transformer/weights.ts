@@ -12,6 +12,8 @@ export interface TransformerWeights {
   embed(ids: Tensor): Tensor;
   /** Logits `[rows, vocabSize]` of final states `[rows, hiddenSize]`. */
   unembed(states: Tensor): Tensor;
+  /** Rows of the output head `[...ids.shape, hiddenSize]` of int64 `ids`: the vectors that a state is multiplied with for these tokens' logits. */
+  unembedRows(ids: Tensor): Tensor;
 }
 
 const EMBEDDINGS = 'model.embed_tokens';
@@ -38,10 +40,14 @@ export function transformerWeights(
     return graph.linear(x, parameter(`${layer}.weight`), bias);
   };
 
+  const head = config.tiedEmbeddings ? EMBEDDINGS : 'lm_head';
+  const rowsOf = (layer: string, ids: Tensor) => graph.cast(graph.gather(stored(`${layer}.weight`), ids, 0), dtype);
+
   return {
     linear,
     normalise: (x, layer) => graph.rmsNorm(x, parameter(`${layer}.weight`), config.rmsNormEps),
-    embed: (ids) => graph.cast(graph.gather(stored(`${EMBEDDINGS}.weight`), ids, 0), dtype),
-    unembed: (states) => linear(states, config.tiedEmbeddings ? EMBEDDINGS : 'lm_head'),
+    embed: (ids) => rowsOf(EMBEDDINGS, ids),
+    unembed: (states) => linear(states, head),
+    unembedRows: (ids) => rowsOf(head, ids),
   };
 }

@@ -1,0 +1,102 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { objectives } from '../dro/training/settings.ts';
+import { PreambleError } from '../errors.ts';
+import { onInterrupt } from './interrupt.ts';
+import { type Output, processOutput } from './output.ts';
+import { newVersion } from './prompt/new-version.ts';
+import { type TrainCommandOptions, trainCommand } from './train/run.ts';
+
+/** `preamble train`. Failures are thrown as PreambleError for the top level to print. */
+export function registerTrainCommand(program: Command, output: Output = processOutput): void {
+  program
+    .command('train')
+    .description('Train a soft prompt that makes a model refuse harmful queries and answer harmless ones')
+    .requiredOption('--model <model>', 'a directory or the name of a model')
+    .requiredOption('--name <name>', 'what the prompt is called: NAME or NAME@VERSION', newVersion)
+    .requiredOption('--train <file...>', 'queries to train on: .jsonl, .csv (see preamble queries check --help)')
+    .requiredOption('--dev <file>', 'queries to choose the best step by')
+    .addOption(new Option('--objective <objective>', 'what is optimised').choices(objectives).default('both' as const))
+    .option('--start <start>', 'text, vpt (the text, trained by vPT first), or a prompt: NAME[@VERSION]', 'text')
+    .addOption(new Option('--text <text>', 'the text to start from').conflicts('textFile'))
+    .option('--text-file <file>', 'a UTF-8 file with it')
+    .option('--tokens <n>', 'virtual tokens (default: as many as the text has)', whole(1))
+    .addOption(
+      new Option('--position <position>', "at the head of the system message or of the user's first")
+        .choices(['system', 'user'] as const)
+        .default('system' as const),
+    )
+    .option('--steps <n>', 'steps of the optimiser', whole(1))
+    .option('--batch <n>', 'queries a step, half of them harmful', whole(2))
+    .option('--micro-batch <n>', 'of those, how many are computed at once: fewer need less memory', whole(1))
+    .option('--learning-rate <rate>', 'the largest, after the warm-up', positive)
+    .option('--keep <weight>', "how much the model's own answers to harmless queries count", positive)
+    .option(
+      '--harmless-weight <weight>',
+      'how much a refused harmless query counts when the best step is chosen',
+      positive,
+    )
+    .option('--evaluate-every <n>', 'steps between two looks at the dev split', whole(1))
+    .option('--patience <n>', 'end after so many looks without a better one (0: never)', whole(0))
+    .option('--samples <n>', 'answers a query and prompt from which the refusal direction is found', whole(1), 20)
+    .option('--seed <n>', 'of batches and sampled answers', whole(0), 1)
+    .addOption(
+      new Option('--weights <precision>', 'what the engine computes answers with')
+        .choices(['4-bit', '8-bit', 'float32'] as const)
+        .default('8-bit' as const),
+    )
+    .option('--run <dir>', 'where work is kept as it is done (default: in the cache, by the name)')
+    .option('--out <dir>', 'the directory of prompts to write into', 'prompts')
+    .option(
+      '--prompts <dir...>',
+      'where the prompt of --start lies (default: ./prompts and those that come with Preamble)',
+    )
+    .option('--sign-with <file>', 'sign it with this private key: Ed25519, PEM')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', help)
+    .action(async (options: TrainCommandOptions) => {
+      const interrupt = onInterrupt();
+      try {
+        await trainCommand(options, output, interrupt.signal);
+      } catch (error) {
+        throw interrupt.signal.aborted ? stopped() : error;
+      } finally {
+        interrupt.forget();
+      }
+    });
+}
+
+const help = `
+Objectives:
+  vpt   cross-entropy: harmful queries toward a refusal, harmless ones toward what the model says by itself
+  dro   the reference's terms (arXiv 2401.18018): states move along the directions of refusal and harmfulness, and nowhere else
+  both  the sum of the two; docs/training.md says why
+
+A model that hardly ever refuses has no direction of refusal: then start with --start vpt.
+
+The same command goes on where it was cut off, to the same bits. The best step is the one with the largest share of refused harmful dev
+queries minus that of refused harmless ones, among those whose text is sound. The test split has no part in this: preamble evaluate.
+
+Exit code: 0 done, 1 failed or stopped, 2 used wrongly.
+
+Example:
+  preamble train --model smollm2-135m-instruct --name my/first --train train.jsonl --dev dev.jsonl --start vpt`;
+
+function stopped(): PreambleError {
+  return new PreambleError('cancelled', 'Stopped; what was computed is kept.', {
+    action: 'The same command goes on from there.',
+  });
+}
+
+function whole(minimum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= minimum && Number.isSafeInteger(value)) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${minimum} up.`);
+  };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('It must be a number above 0.');
+}

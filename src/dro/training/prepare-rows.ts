@@ -1,0 +1,67 @@
+import type { PromptPosition, SoftPrompt } from '../../prompts/soft-prompt.ts';
+import type { AnchorModel } from '../anchors/collect-anchors.ts';
+import { layOutQueries } from '../anchors/query-layout.ts';
+import { encodeQuery } from '../answers/encode-query.ts';
+import { softPrompt } from '../answers/prompt-under-test.ts';
+import type { Query } from '../queries/query.ts';
+import type { OwnAnswer } from './own-answers.ts';
+import { REFUSAL } from './refusals.ts';
+import type { TrainingSettings } from './settings.ts';
+import type { PrefixLayout } from './training-graph.ts';
+import type { TrainingRow } from './training-row.ts';
+
+export interface TrainingData {
+  readonly layout: PrefixLayout;
+  readonly rows: readonly TrainingRow[];
+  /** Harmless queries that were left out, because the unprompted model declines them already. */
+  readonly leftOut: readonly Query[];
+}
+
+export interface RowOptions {
+  model: AnchorModel;
+  queries: readonly Query[];
+  start: SoftPrompt;
+  position: PromptPosition;
+  settings: Pick<TrainingSettings, 'answerTokens' | 'weights'>;
+  /** By the query's place; null where no answers are trained on. */
+  ownAnswers: ReadonlyMap<number, OwnAnswer> | null;
+  /** `[queries, hiddenSize]`: states under the textual prompt; null where DRO's terms are not used. */
+  reference: Float32Array | null;
+  endToken: number;
+}
+
+/** Queries with what they are trained toward. Throws what encoding throws. */
+export function prepareRows(options: RowOptions): TrainingData {
+  const { model, queries, start, position, ownAnswers, reference, settings } = options;
+  const under = softPrompt(start, position);
+  const { before, after, rows } = layOutQueries(queries.map(({ text }) => encodeQuery(model, text, under)));
+  const { hiddenSize } = start;
+  const judgesAnswers = ownAnswers !== null;
+  const refusal = judgesAnswers ? refusalTokens(model, options.endToken, settings.answerTokens) : [];
+  const leftOut: Query[] = [];
+
+  const made = queries.flatMap((query, index): TrainingRow[] => {
+    const row = rows[index];
+    if (row === undefined) return [];
+    const harmful = query.label === 'harmful';
+    const own = ownAnswers?.get(index);
+    if (judgesAnswers && !harmful && (own === undefined || own.refused || own.tokens.length === 0)) {
+      leftOut.push(query);
+      return [];
+    }
+    return [
+      {
+        harmful,
+        query: row,
+        answer: harmful ? refusal : (own?.tokens ?? []),
+        targets: harmful ? null : (own?.distributions ?? null),
+        reference: reference?.subarray(index * hiddenSize, (index + 1) * hiddenSize) ?? null,
+      },
+    ];
+  });
+  return { layout: { before, after }, rows: made, leftOut };
+}
+
+function refusalTokens({ tokenizer }: AnchorModel, endToken: number, most: number): number[] {
+  return [...tokenizer.encodeSection(REFUSAL, false, Number.POSITIVE_INFINITY), endToken].slice(0, most);
+}

@@ -1,0 +1,219 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { WeightPrecision } from '../../engine/decoder/weights.ts';
+import { createEngine } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/generation.ts';
+import { PreambleError } from '../../errors.ts';
+import { openCheckpoint } from '../../model/checkpoint.ts';
+import type { PromptPosition, SoftPrompt } from '../../prompts/soft-prompt.ts';
+import type { AnchorEvent } from '../anchors/anchor-event.ts';
+import { type AnchorModel, type CollectedAnchors, collectAnchors } from '../anchors/collect-anchors.ts';
+import type { SamplingPlan } from '../anchors/count-refusals.ts';
+import type { AnswerSource } from '../answers/answer-source.ts';
+import { createEngineSource } from '../answers/engine-source.ts';
+import { noPrompt, softPrompt } from '../answers/prompt-under-test.ts';
+import { textualPrompts } from '../answers/textual-prompts.ts';
+import type { Directions } from '../directions/directions.ts';
+import { fitDirections } from '../directions/fit-directions.ts';
+import type { Query } from '../queries/query.ts';
+import { chooseBuckets } from './buckets.ts';
+import { createDevLook } from './dev-figures.ts';
+import { startGradients } from './gradient-thread.ts';
+import { type OwnAnswer, ownAnswers } from './own-answers.ts';
+import { prepareRows, type TrainingData } from './prepare-rows.ts';
+import type { RunDirectory } from './run-directory.ts';
+import type { TrainingSettings } from './settings.ts';
+import { type TrainingMetrics, train } from './train.ts';
+import type { MoveDirections } from './training-graph.ts';
+import { fedTokens } from './training-row.ts';
+import { type BestPrompt, initialState } from './training-state.ts';
+
+/** Answers that are written together, and so many that wait. */
+const SLOTS = 16;
+
+export type TrainingEvent =
+  | { kind: 'own-answers'; done: number; total: number }
+  | { kind: 'anchors'; event: AnchorEvent }
+  | { kind: 'directions'; directions: Directions }
+  | { kind: 'rows'; rows: number; leftOut: number; resumedAt: number }
+  | TrainingMetrics;
+
+export interface RunTrainingOptions {
+  model: AnchorModel;
+  train: readonly Query[];
+  dev: readonly Query[];
+  /** What training starts from: a text's embeddings, or another artifact. */
+  start: SoftPrompt;
+  position: PromptPosition;
+  settings: TrainingSettings;
+  run: RunDirectory;
+  /** Sampled answers a query and prompt; for DRO. */
+  plan: SamplingPlan;
+  /** What the engine computes answers with. */
+  weights: WeightPrecision;
+  onEvent(event: TrainingEvent): void;
+}
+
+export interface TrainedPrompt {
+  best: BestPrompt;
+  metrics: readonly TrainingMetrics[];
+  /** Null where DRO's terms were not used. */
+  anchors: CollectedAnchors | null;
+  directions: Directions | null;
+}
+
+/**
+ * Trains a soft prompt: the model's own answers and the anchors as far as the objective needs them, then the steps. What was computed is
+ * kept in the run's directory. Throws `no_refusal_direction`, `training_diverged`, `training_failed`, and the signal's reason.
+ */
+export async function runTraining(options: RunTrainingOptions, signal: AbortSignal): Promise<TrainedPrompt> {
+  const { model, settings, run, start, onEvent } = options;
+  const { weights } = settings;
+  const engine = await openEngine(options);
+  const source = createEngineSource({ ...model, engine, name: `engine ${options.weights}` });
+  try {
+    const usesMoves = weights.refusal > 0 || weights.harmfulness > 0 || weights.preservation > 0;
+    const anchors = usesMoves ? await anchorsFor(options, source, signal) : null;
+    const directions = anchors === null ? null : directionsOf(anchors, settings.seed);
+    if (directions !== null) onEvent({ kind: 'directions', directions });
+    const own = weights.refuse > 0 || weights.keep > 0 ? await ownAnswersFor(options, engine, signal) : null;
+    const data = prepareRows({
+      ...options,
+      queries: options.train,
+      ownAnswers: own,
+      // the last set is the start's
+      reference: anchors?.sets.at(-1)?.states ?? null,
+      endToken: await endTokenOf(model),
+    });
+    const state = (await run.load()) ?? initialState(start.values);
+    onEvent({ kind: 'rows', rows: data.rows.length, leftOut: data.leftOut.length, resumedAt: state.step });
+
+    const gradients = startGradients({
+      directory: model.directory,
+      options: gradientOptions(options, data, directions),
+    });
+    try {
+      const look = createDevLook({ ...options, source, queries: options.dev, harmlessWeight: settings.harmlessWeight });
+      const steps = train(
+        state,
+        {
+          ...settings,
+          rows: data.rows,
+          compute: gradients.compute,
+          evaluate: (values, until) => look(underTraining(start, state.step, values), until),
+          save: (reached) => run.save(reached, start.hiddenSize),
+        },
+        signal,
+      );
+      for await (const metrics of steps) {
+        await run.append(metrics);
+        onEvent(metrics);
+      }
+    } finally {
+      await gradients.close();
+    }
+    if (state.best === null) throw neverCoherent();
+    return { best: state.best, metrics: await run.metrics(state.step), anchors, directions };
+  } finally {
+    await source.close();
+  }
+}
+
+function openEngine({ model, weights, run }: RunTrainingOptions): Promise<Engine> {
+  return createEngine(
+    {
+      directory: model.directory,
+      cacheDirectory: run.path,
+      weights,
+      slots: SLOTS,
+      queue: SLOTS,
+      contextLength: null,
+      threads: availableParallelism(),
+    },
+    () => model.tokenizer.createIncrementalDecoder(),
+  );
+}
+
+function anchorsFor(options: RunTrainingOptions, source: AnswerSource, signal: AbortSignal): Promise<CollectedAnchors> {
+  const { start, position, run } = options;
+  return collectAnchors(
+    {
+      ...options,
+      queries: options.train,
+      prompts: [noPrompt, ...textualPrompts, softPrompt(start, position)],
+      // it outlives the anchors: the steps ask it for the dev split
+      source: { name: source.name, start: async () => ({ ...source, close: async () => {} }) },
+      cacheDirectory: join(run.path, 'anchors'),
+      onEvent: (event) => options.onEvent({ kind: 'anchors', event }),
+    },
+    signal,
+  );
+}
+
+function directionsOf({ hiddenSize, queries, sets }: CollectedAnchors, seed: number): Directions {
+  return fitDirections({ hiddenSize, harmful: queries.map(({ label }) => label === 'harmful'), sets }, { seed });
+}
+
+async function ownAnswersFor(
+  { model, train: queries, settings, onEvent }: RunTrainingOptions,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, OwnAnswer>> {
+  const harmless = queries.flatMap(({ label, text }, index) => (label === 'harmless' ? [{ index, text }] : []));
+  const answers = await ownAnswers(
+    engine,
+    model,
+    harmless.map(({ text }) => text),
+    {
+      maxTokens: settings.answerTokens,
+      alternatives: settings.alternatives,
+      endToken: await endTokenOf(model),
+      onProgress: (done) => onEvent({ kind: 'own-answers', done, total: harmless.length }),
+    },
+    signal,
+  );
+  return new Map(harmless.flatMap(({ index }, at) => (answers[at] === undefined ? [] : [[index, answers[at]]])));
+}
+
+async function endTokenOf({ directory }: AnchorModel): Promise<number> {
+  const { config } = await openCheckpoint(directory);
+  const [end] = config.eosTokenIds;
+  if (end !== undefined) return end;
+  throw new PreambleError('model_unsupported', `${directory} names no token that ends an answer.`, {
+    action: 'Add eos_token_id to its generation_config.json.',
+  });
+}
+
+function gradientOptions({ start, settings }: RunTrainingOptions, data: TrainingData, directions: Directions | null) {
+  const { rows, layout } = data;
+  return {
+    layout,
+    virtualTokens: start.tokens,
+    weights: settings.weights,
+    directions: directions === null ? null : toMoveDirections(directions),
+    microBatch: Math.min(settings.microBatch, settings.batch),
+    buckets: chooseBuckets(rows.map(fedTokens), settings.buckets),
+    answerTokens: Math.max(1, ...rows.map(({ answer }) => answer.length)),
+    firstTokenWeight: settings.firstTokenWeight,
+    alternatives: settings.alternatives,
+  };
+}
+
+function toMoveDirections({ basis, components, hiddenSize, refusal, harmfulness }: Directions): MoveDirections {
+  return {
+    principal: basis.slice(0, components * hiddenSize),
+    refusal: refusal.weights,
+    harmfulness: harmfulness.weights,
+  };
+}
+
+/** A soft prompt between two steps; its digest only tells the engine's cache that it is another one. */
+function underTraining(start: SoftPrompt, step: number, values: Float32Array): SoftPrompt {
+  return { ...start, label: 'training@0.0.0', digest: `${start.digest} step ${step}`, values: values.slice() };
+}
+
+function neverCoherent(): PreambleError {
+  return new PreambleError('training_failed', 'At no step was the text of the answers sound, so there is no prompt.', {
+    action: 'Train with a smaller --learning-rate, or with a larger weight of keep and preservation.',
+  });
+}
