@@ -15,9 +15,10 @@ export function createCovariance(matrices: readonly Float32Array[], width: numbe
   const mean = new Float64Array(width);
   for (const matrix of matrices) {
     for (let start = 0; start < matrix.length; start += width) {
-      for (let at = 0; at < width; at++) mean[at] = (mean[at] ?? 0) + (matrix[start + at] ?? 0) / rows;
+      for (let at = 0; at < width; at++) mean[at] = (mean[at] ?? 0) + (matrix[start + at] ?? 0);
     }
   }
+  for (let at = 0; at < width; at++) mean[at] = (mean[at] ?? 0) / rows;
   let squares = 0;
   for (const matrix of matrices) {
     for (let start = 0; start < matrix.length; start += width) {

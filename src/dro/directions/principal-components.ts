@@ -35,7 +35,10 @@ export function principalComponents(
   /** An orthonormal basis of the space so far, and its products with the covariance; the products run after. */
   const basis: Float64Array[] = [];
   const products: Float64Array[] = [];
-  for (let index = 0; index < components + SPARE; index++) extend(basis, startVector(width, index), most);
+  // multiplied once, they lie in the space of the rows, which then has no room for more than `most`
+  for (let index = 0; index < components + SPARE; index++) {
+    extend(basis, covariance.times(startVector(width, index)), most);
+  }
 
   for (;;) {
     const block = basis.slice(products.length);
