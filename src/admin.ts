@@ -4,6 +4,7 @@ import type { Gateway } from './gateway.ts';
 import { errors } from './plugins/errors.ts';
 import { methods } from './plugins/methods.ts';
 import { healthRoutes } from './routes/health.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { statusRoutes } from './routes/status.ts';
 
 /** Operators' questions are short. */
@@ -22,6 +23,7 @@ export async function createAdmin(gateway: Gateway, logger: FastifyBaseLogger): 
   await app.register(methods);
   await app.register(healthRoutes, { gateway });
   await app.register(statusRoutes, { gateway });
+  await app.register(metricsRoutes, { gateway });
   app.addOtherMethods();
   return app;
 }

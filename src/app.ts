@@ -14,6 +14,7 @@ import { cancellation } from './plugins/cancellation.ts';
 import { errors, rawErrorAnswer, sendError } from './plugins/errors.ts';
 import { jsonBody } from './plugins/json-body.ts';
 import { methods } from './plugins/methods.ts';
+import { observation } from './plugins/observation.ts';
 import { newRequestId, requestId, requestIdOf } from './plugins/request-id.ts';
 import { tenant } from './plugins/tenant.ts';
 import { timing } from './plugins/timing.ts';
@@ -23,6 +24,7 @@ import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { passThroughRoutes } from './routes/pass-through.ts';
 import { responseRoutes } from './routes/responses.ts';
+import type { Tracing } from './telemetry/tracing.ts';
 
 /** Milliseconds for a request's headers to arrive: they are one packet; who sends them slower holds a connection to harm. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -36,7 +38,11 @@ const TIMEOUT_CHECK_MS = 1_000;
 const MAX_PATH_PARAMETER = 512;
 
 /** The story of a request, in its order. */
-export async function createApp(gateway: Gateway, logger: FastifyBaseLogger): Promise<FastifyInstance> {
+export async function createApp(
+  gateway: Gateway,
+  logger: FastifyBaseLogger,
+  tracing: Tracing | null = null,
+): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -56,6 +62,7 @@ export async function createApp(gateway: Gateway, logger: FastifyBaseLogger): Pr
 
   await app.register(requestId);
   await app.register(timing);
+  await app.register(observation, { observations: gateway.observations, tracing });
   await app.register(errors);
   await app.register(cancellation, gateway.limits);
   await app.register(tenant, { gateway });

@@ -4,6 +4,7 @@ import { registerConfigCommands } from './commands/config.ts';
 import { registerDoctorCommand } from './commands/doctor.ts';
 import { registerEvaluateCommand } from './commands/evaluate.ts';
 import { registerKeyCommands } from './commands/key.ts';
+import { registerLogsCommands } from './commands/logs.ts';
 import { registerModelCommands } from './commands/model.ts';
 import { processOutput } from './commands/output.ts';
 import { registerPromptCommands } from './commands/prompt.ts';
@@ -32,6 +33,7 @@ function createProgram(): Command {
   registerTrainCommand(program);
   registerEvaluateCommand(program);
   registerAnchorsCommand(program);
+  registerLogsCommands(program);
   return program;
 }
 

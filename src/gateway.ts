@@ -4,7 +4,9 @@ import type { Limits } from './config/schema.ts';
 import type { LimitCounters } from './limits/counters.ts';
 import type { ResponseStore } from './openai/responses/store.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
+import type { RedisState } from './redis/connection.ts';
 import type { RefusalDetector } from './refusal/detector.ts';
+import type { Observations } from './telemetry/observations.ts';
 
 /** One state of everything that may change while the gateway runs; replaced as a whole. A request keeps its own to its end. */
 export interface Snapshot {
@@ -23,10 +25,14 @@ export interface Gateway {
   /** The current one, for a request to keep: what it holds is not closed before {@link release}. */
   hold(): Snapshot;
   release(snapshot: Snapshot): void;
+  /** Hears of every request, decision and change of health. */
+  readonly observations: Observations;
   readonly readiness: Readiness;
   readonly detector: RefusalDetector;
   /** Where answers of `/v1/responses` are kept; null: they are not. */
   readonly responses: ResponseStore | null;
+  /** How it stands with Redis; null where none is configured. */
+  redisState(): RedisState | null;
   /** Of tenants' limits. */
   readonly counters: LimitCounters;
   /** Fixed at start, as is where the gateway listens. */

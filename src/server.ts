@@ -8,6 +8,7 @@ import { PreambleError } from './errors.ts';
 import { IDLE_GRACE_MS } from './plugins/cancellation.ts';
 import { watchProcess } from './process-signals.ts';
 import type { LiveGateway } from './startup/live-gateway.ts';
+import type { Tracing } from './telemetry/tracing.ts';
 
 export interface Address {
   readonly host: string;
@@ -19,6 +20,8 @@ export interface ServeOptions {
   /** Where operators look; nowhere unless it is set. */
   readonly admin: Config['admin'];
   readonly logger: Logger;
+  /** Null where nothing is traced. */
+  readonly tracing: Tracing | null;
   onListening(address: Address): void;
   /** Every model can answer. */
   onReady(address: Address): void;
@@ -30,7 +33,7 @@ export interface ServeOptions {
  */
 export async function serve(gateway: LiveGateway, options: ServeOptions): Promise<void> {
   const { logger } = options;
-  const app = await createApp(gateway, logger);
+  const app = await createApp(gateway, logger, options.tracing);
   const admin = options.admin === undefined ? null : await createAdmin(gateway, logger);
   const signals = watchProcess(logger);
   try {
@@ -49,6 +52,7 @@ export async function serve(gateway: LiveGateway, options: ServeOptions): Promis
     // After the last answer, so that operators can watch the end.
     await admin?.close();
     await gateway.close();
+    await options.tracing?.close();
     signals.forget();
   }
 }

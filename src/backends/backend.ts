@@ -28,6 +28,8 @@ export interface Call<Request> {
   /** The request as the client sent it, for backends that hand it on. */
   readonly body: Uint8Array;
   readonly plan: Plan;
+  /** For the model server, beside its own; none where nothing is traced. */
+  readonly traceHeaders: Readonly<Record<string, string>>;
   /** Fires when the client goes away or the gateway gives up. */
   readonly signal: AbortSignal;
 }
@@ -69,6 +71,8 @@ export interface Backend {
   problem(): string | null;
   /** The model servers behind it; none where the model runs in this process. */
   servers(): readonly ServerStatus[];
+  /** What the engine in this process has to do; absent where there is none, null until the model is loaded. */
+  queue?(): { readonly running: number; readonly waiting: number; readonly slots: number } | null;
   /** The server's LoRA adapters, by the server's names. */
   adapters(): ReadonlySet<string>;
   close(): Promise<void>;

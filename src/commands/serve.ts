@@ -1,4 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { Logger } from 'pino';
+import type { TracingSettings } from '../config/schema/tracing.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { loadConfig } from '../config.ts';
 import { createLogger } from '../logging.ts';
 import { serve } from '../server.ts';
@@ -51,6 +54,7 @@ async function serveCommand(options: ServeCommandOptions, output: Output): Promi
       listen: config.listen,
       admin: config.admin,
       logger,
+      tracing: config.tracing === undefined ? null : await openTracing(config.tracing, logger),
       onListening: (address) => output.stdout.write(`Preamble listens on ${baseUrl(address)} and loads.\n`),
       onReady(address) {
         progress.stop();
@@ -61,6 +65,12 @@ async function serveCommand(options: ServeCommandOptions, output: Output): Promi
     reloading?.stop();
     progress.stop();
   }
+}
+
+/** Loaded here alone: without tracing nothing of OpenTelemetry's is. */
+async function openTracing(settings: TracingSettings, logger: Logger): Promise<Tracing> {
+  const { startTracing } = await import('../telemetry/open-telemetry.ts');
+  return startTracing(settings, logger);
 }
 
 function parsePort(text: string): number {

@@ -4,6 +4,7 @@ import { backendSchema } from './schema/backend.ts';
 import { closed, seconds } from './schema/common.ts';
 import { redisSchema } from './schema/redis.ts';
 import { tenantSchema } from './schema/tenant.ts';
+import { tracingSchema } from './schema/tracing.ts';
 
 /** 4 MiB: some million tokens of chat, far beyond any context length, and little enough to hold for many requests at once. */
 const DEFAULT_BODY_BYTES = 4 * 2 ** 20;
@@ -109,6 +110,7 @@ export const configSchema = Type.Object(
     }),
     redis: Type.Optional(redisSchema),
     admin: Type.Optional(adminSchema),
+    tracing: Type.Optional(tracingSchema),
     limits: limitsSchema,
     log: logSchema,
   },

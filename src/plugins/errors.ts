@@ -20,8 +20,20 @@ export const errors = fastifyPlugin(
 
 export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { status, headers, body } = toErrorResponse(thrown);
-  logError(thrown, status, request);
+  fail(thrown, status, request);
   reply.code(status).headers(headers).send(body);
+}
+
+/** Where the answer has begun: its error goes to the client in the stream, and to the log here. */
+export function failStream(thrown: unknown, request: FastifyRequest): void {
+  fail(thrown, toErrorResponse(thrown).status, request);
+}
+
+function fail(thrown: unknown, status: number, request: FastifyRequest): void {
+  logError(thrown, status, request);
+  const code = thrown instanceof PreambleError ? thrown.code : status >= 500 ? 'internal' : 'invalid_request';
+  // Absent on the operators' listener, and where a request came past every hook.
+  request.observed?.failed(code);
 }
 
 /** A client's fault is one quiet line; ours is an error with its causes. Bodies and texts are in neither. */

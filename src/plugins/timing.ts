@@ -7,7 +7,7 @@ declare module 'fastify' {
   }
 }
 
-/** Tells the client how long it took until the answer began (`openai-processing-ms`), and the log what was asked and what came of it. */
+/** Tells the client how long it took until the answer began (`openai-processing-ms`). */
 export const timing = fastifyPlugin(
   async (app) => {
     app.decorateRequest('arrivedAt', 0);
@@ -18,22 +18,6 @@ export const timing = fastifyPlugin(
     app.addHook('onSend', (request, reply, payload, done) => {
       reply.header('openai-processing-ms', elapsedSince(request.arrivedAt));
       done(null, payload);
-    });
-    app.addHook('onResponse', (request, reply, done) => {
-      request.log.info(
-        {
-          event: 'request',
-          method: request.method,
-          // Never the query: people put keys there.
-          path: request.url.split('?', 1)[0],
-          status: reply.statusCode,
-          // None where no key was valid, or the request went no further than its headers.
-          tenant: request.tenant?.id ?? null,
-          ms: elapsedSince(request.arrivedAt),
-        },
-        'request answered',
-      );
-      done();
     });
   },
   { name: 'timing', fastify: '5.x' },

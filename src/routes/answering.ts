@@ -5,15 +5,17 @@ import type { Gateway } from '../gateway.ts';
 import { admit, isLimited } from '../limits/admission.ts';
 import { estimateAnswerTokens, estimatePromptTokens } from '../limits/estimate-tokens.ts';
 import type { CompletionUsage } from '../openai/answer.ts';
-import { toErrorResponse } from '../openai/error-body.ts';
 import { refuseClientEmbeddings } from '../openai/hostile.ts';
-import { logError } from '../plugins/errors.ts';
+import { failStream } from '../plugins/errors.ts';
 import { elapsedSince } from '../plugins/timing.ts';
 import { decidePlan, promptLabelOf } from '../policy/decide-plan.ts';
 import { findModel } from '../policy/find-model.ts';
+import type { Operation } from '../telemetry/tracing.ts';
 import { type EventStreamOptions, sendEvents } from './event-stream.ts';
 import { relayEvents, relayWhole } from './relay.ts';
 import { createWatch, type Watch } from './watch.ts';
+
+const NOTHING = {};
 
 interface AnyRequest {
   model: string;
@@ -30,6 +32,7 @@ interface AnyAnswer {
 
 /** What differs between chat completions and completions on the way of a request. */
 export interface Surface<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer> {
+  readonly operation: Operation;
   /** Throws `invalid_request`. */
   parse(body: unknown): Request;
   countChoices(request: Request): number;
@@ -85,6 +88,7 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
   const { policy, backends, logContent } = request.snapshot;
   const found = findModel(asked.model, policy, backends, tenant);
   const plan = decidePlan(policy, { model: asked.model, found, tenant });
+  request.observed.planned(plan);
   const backend = backends.get(found.entry);
   if (backend === undefined) throw new PreambleError('internal', `${found.entry} has no backend.`);
   reply.header('x-preamble-prompt', promptLabelOf(plan));
@@ -110,16 +114,24 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
     // Not the request's own, which would say the request id a second time.
     log: request.server.log,
     content: logContent || tenant.logContent ? content : undefined,
-    ...(admission !== null && { onEnd: admission.settle }),
+    onEnd(summary) {
+      admission?.settle(summary);
+      request.observed.answered(summary);
+    },
   });
-  const call = { id: request.id, request: asked, body, plan, signal: request.cancellation };
+  request.observed.asked();
+  const traceHeaders = request.trace?.asking(surface.operation, plan) ?? NOTHING;
+  const call = { id: request.id, request: asked, body, plan, traceHeaders, signal: request.cancellation };
   try {
     const answer = await watch.waiting(surface.call(backend, call));
     return { answer, watch, limitHeaders: admission?.headers ?? null };
   } catch (error) {
     // What was begun and broke off has a decision, `unknown`; what was turned away has none.
     if (request.cancellation.aborted) watch.end();
-    else admission?.settle(null);
+    else {
+      admission?.settle(null);
+      request.observed.abandoned();
+    }
     throw error;
   }
 }
@@ -151,7 +163,7 @@ async function deliver<Request extends AnyRequest, Whole extends AnyAnswer, Part
   const options: EventStreamOptions = {
     stalledClientSeconds: gateway.limits.stalledClientSeconds,
     waiting: watch.waiting,
-    onError: (error) => logError(error, toErrorResponse(error).status, request),
+    onError: (error) => failStream(error, request),
   };
   if (answer.kind === 'stream') await sendEvents(reply, watched(answer.parts, wantsUsage, surface, watch), options);
   else await relayEvents(reply, answer, (part) => keepsPart(part, wantsUsage, surface, watch), options);

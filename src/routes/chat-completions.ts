@@ -5,6 +5,7 @@ import { type ReadChat, type ReadChatChunk, readChat, readChatChunk } from '../o
 import { answering, type Surface } from './answering.ts';
 
 export const chatSurface: Surface<ChatRequest, ReadChat, ReadChatChunk> = {
+  operation: 'chat',
   parse: parseChatRequest,
   countChoices: (request) => request.n ?? 1,
   content: (request) => request.messages,

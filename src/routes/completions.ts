@@ -7,6 +7,7 @@ import { answering, type Surface } from './answering.ts';
 import type { Watch } from './watch.ts';
 
 const completionSurface: Surface<TextRequest, ReadCompletion, ReadCompletion> = {
+  operation: 'text_completion',
   parse: parseTextRequest,
   countChoices: (request) => (request.n ?? 1) * listPrompts(request.prompt).length,
   content: (request) => request.prompt,

@@ -13,7 +13,7 @@ import { parseResponsesRequest } from '../openai/responses/request.ts';
 import { newResponse, type ResponseObject } from '../openai/responses/response.ts';
 import { toChatRequest } from '../openai/responses/to-chat.ts';
 import { type AnswerTranslation, translateAnswer } from '../openai/responses/translate-answer.ts';
-import { logError } from '../plugins/errors.ts';
+import { failStream, logError } from '../plugins/errors.ts';
 import { elapsedSince } from '../plugins/timing.ts';
 import { type Begun, begin, type Surface, waitedFor } from './answering.ts';
 import { chatSurface } from './chat-completions.ts';
@@ -104,7 +104,7 @@ async function answerInEvents(
   await sendResponseEvents(reply, waitedFor<unknown>(parts, watch), translation, {
     stalledClientSeconds: gateway.limits.stalledClientSeconds,
     waiting: watch.waiting,
-    onError: (error) => logError(error, toErrorResponse(error).status, request),
+    onError: (error) => failStream(error, request),
     onPart(part) {
       if (part.usage) watch.usage(part.usage);
       surface.watchPart(part, watch);

@@ -1,9 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { AnswerEnd } from '../limits/admission.ts';
 import type { CompletionUsage } from '../openai/answer.ts';
 import type { Plan } from '../policy/plan.ts';
-import { decisionRecord } from '../refusal/decision.ts';
+import { type DecisionRecord, decisionRecord } from '../refusal/decision.ts';
 import type { Observer, RefusalDetector } from '../refusal/detector.ts';
+import type { AnswerSummary } from '../telemetry/observations.ts';
 
 export interface WatchContext {
   readonly requestId: string;
@@ -18,7 +18,7 @@ export interface WatchContext {
   /** What was asked, where `log.content` says that contents are logged; else undefined. */
   readonly content: unknown;
   /** Called by `end()`. */
-  onEnd?(end: AnswerEnd): void;
+  onEnd(summary: AnswerSummary): void;
 }
 
 /** Reads along one answer and ends in one logged decision a choice. */
@@ -48,6 +48,8 @@ export function createWatch(context: WatchContext): Watch {
   const states = new Map<number, ChoiceState>();
   let usage: CompletionUsage | null = null;
   let waitedMs = 0;
+  /** When the first piece of any choice came, and how long it had been waited for by then. */
+  let first: { readonly at: number; readonly waitedMs: number } | null = null;
   let characters = 0;
 
   const state = (choice: number): ChoiceState => {
@@ -61,6 +63,7 @@ export function createWatch(context: WatchContext): Watch {
   const begun = (choice: number): ChoiceState => {
     const found = state(choice);
     found.firstAt ??= performance.now();
+    first ??= { at: found.firstAt, waitedMs };
     return found;
   };
 
@@ -90,6 +93,8 @@ export function createWatch(context: WatchContext): Watch {
     },
     end() {
       const totalMs = performance.now() - arrivedAt;
+      const gatewayMs = milliseconds(Math.max(0, totalMs - waitedMs));
+      const decisions: DecisionRecord[] = [];
       for (let choice = 0; choice < context.choices; choice++) state(choice);
       for (const [choice, { observer, finishReason, firstAt, answer }] of [...states].sort(([a], [b]) => a - b)) {
         const outcome = {
@@ -102,9 +107,11 @@ export function createWatch(context: WatchContext): Watch {
           completionTokens: context.choices === 1 ? (usage?.completion_tokens ?? null) : null,
           firstTokenMs: firstAt === null ? null : milliseconds(firstAt - arrivedAt),
           totalMs: milliseconds(totalMs),
-          gatewayMs: milliseconds(Math.max(0, totalMs - waitedMs)),
+          gatewayMs,
         };
-        log.info(decisionRecord(context.plan, observer.end(finishReason), outcome), 'refusal decision');
+        const record = decisionRecord(context.plan, observer.end(finishReason), outcome);
+        decisions.push(record);
+        log.info(record, 'refusal decision');
         if (keepsContent) {
           log.info(
             { event: 'content', requestId: context.requestId, choice, request: context.content, answer },
@@ -112,7 +119,16 @@ export function createWatch(context: WatchContext): Watch {
           );
         }
       }
-      context.onEnd?.({ usage, characters });
+      context.onEnd({
+        stream: context.stream,
+        usage,
+        characters,
+        decisions,
+        firstTokenMs: first === null ? null : milliseconds(first.at - arrivedAt),
+        upstreamFirstTokenMs: first === null ? null : milliseconds(first.waitedMs),
+        totalMs: milliseconds(totalMs),
+        gatewayMs,
+      });
     },
   };
 }

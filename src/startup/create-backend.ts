@@ -8,9 +8,11 @@ import type { BackendSettings } from '../config/schema/backend.ts';
 import { readSecret } from '../config/secret.ts';
 import type { ModelEvent } from '../model/obtain/events.ts';
 import { obtainModel } from '../model/obtain/obtain.ts';
+import type { Observations } from '../telemetry/observations.ts';
 
 export interface BackendSurroundings {
   readonly logger: Logger;
+  readonly observations: Observations;
   /** How obtaining a model gets on. */
   onEvent(event: ModelEvent): void;
 }
@@ -19,7 +21,7 @@ export interface BackendSurroundings {
 export function createBackend(
   name: string,
   settings: BackendSettings,
-  { logger, onEvent }: BackendSurroundings,
+  { logger, observations, onEvent }: BackendSurroundings,
 ): Backend {
   if (settings.kind === 'embedded') {
     return createEmbeddedBackend({
@@ -35,7 +37,11 @@ export function createBackend(
     readApiKey: async () => (apiKey === undefined ? null : await readSecret(apiKey)),
     loadModel: async () =>
       modelDirectory === undefined ? null : loadLocalModel((await obtainModel(modelDirectory, { onEvent })).directory),
-    onEvent: (event) => logVllmEvent(event, name, logger),
+    onEvent(event) {
+      logVllmEvent(event, name, logger);
+      if (event.kind !== 'server') return;
+      observations.backendHealthChanged({ model: name, server: event.url, problem: event.problem });
+    },
   });
 }
 

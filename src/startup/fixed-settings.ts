@@ -3,14 +3,14 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 
 /** Listeners, routes, timers and connections are made of these at start. */
-const FIXED = ['listen', 'admin', 'redis', 'limits', 'passThrough'] as const satisfies readonly (keyof Config)[];
+const FIXED = ['listen', 'admin', 'redis', 'limits', 'passThrough', 'tracing'] as const satisfies readonly (keyof Config)[];
 
 /** `wanted`, but for what cannot change while the gateway runs; says in the log what that is. */
 export function keepFixed(wanted: Config, running: Config, logger: Logger): Config {
   const settings = FIXED.filter((key) => !isDeepStrictEqual(wanted[key], running[key]));
   if (settings.length > 0) logger.warn({ event: 'config.fixed', settings }, 'these settings need a restart');
-  const { listen, limits, passThrough, redis, admin } = running;
-  const { redis: _redis, admin: _admin, ...rest } = wanted;
+  const { listen, limits, passThrough, redis, admin, tracing } = running;
+  const { redis: _redis, admin: _admin, tracing: _tracing, ...rest } = wanted;
   return {
     ...rest,
     listen,
@@ -18,5 +18,6 @@ export function keepFixed(wanted: Config, running: Config, logger: Logger): Conf
     passThrough,
     ...(redis === undefined ? {} : { redis }),
     ...(admin === undefined ? {} : { admin }),
+    ...(tracing === undefined ? {} : { tracing }),
   };
 }

@@ -11,6 +11,7 @@ import { surviveLoss } from '../limits/shared-counters.ts';
 import type { ModelEvent } from '../model/obtain/events.ts';
 import { openPromptRegistry } from '../prompts/registry.ts';
 import { createRefusalDetector } from '../refusal/phrase-detector.ts';
+import { createObservations } from '../telemetry/observations.ts';
 import { keepFixed } from './fixed-settings.ts';
 import { nextBackends } from './model-backends.ts';
 import { checkPrompts, type Keep, type PreparedPrompts, preparePrompts, warnOfUnavailable } from './prepare-prompts.ts';
@@ -59,6 +60,8 @@ export function createGateway(
   onEvent: (event: ModelEvent) => void,
   shared: Shared | null = null,
 ): LiveGateway {
+  const observations = createObservations((err) => logger.error({ err }, 'an observer failed'));
+  const surroundings = { logger, observations, onEvent };
   let running = prepared;
   /** Counts up, so that a reload sees that prompts have been looked up anew since it did. */
   let refreshes = 0;
@@ -75,7 +78,7 @@ export function createGateway(
   });
 
   warnOfUnavailable(prepared.prompts, logger);
-  const { all: initial } = nextBackends(prepared.config, null, { logger, onEvent });
+  const { all: initial } = nextBackends(prepared.config, null, surroundings);
   const snapshots = createSnapshots(contents(prepared, initial), closeUnused);
   const checkLoaded = async (name: string, backend: Backend) => {
     const { prompts } = running;
@@ -105,7 +108,10 @@ export function createGateway(
   const refresh = async (): Promise<void> => {
     refreshes++;
     const { backends } = snapshots.current();
-    const keep = keepServed(running.prompts, (prompt) => checkNew([prompt], backends), logger);
+    const keep = keepServed(running.prompts, (prompt) => checkNew([prompt], backends), {
+      logger,
+      onRejected: observations.promptRejected,
+    });
     const next = await prepare(running.config, shared, keep);
     // A reload came between: these prompts were looked up for settings that hold no more.
     if (next.config !== running.config) return await refresh();
@@ -123,9 +129,11 @@ export function createGateway(
     current: snapshots.current,
     hold: snapshots.hold,
     release: snapshots.release,
+    observations,
     readiness,
     detector: createRefusalDetector(),
     responses: shared?.responses ?? null,
+    redisState: () => shared?.state() ?? null,
     counters: shared === null ? local : surviveLoss(shared.counters, { onUnavailable, local, logger }),
     limits: prepared.config.limits,
     passThrough: prepared.config.passThrough,
@@ -143,7 +151,7 @@ export function createGateway(
       let next = await prepare(config, shared);
       signal.throwIfAborted();
       const { backends } = snapshots.current();
-      const { all, fresh } = nextBackends(config, { config: running.config, backends }, { logger, onEvent });
+      const { all, fresh } = nextBackends(config, { config: running.config, backends }, surroundings);
       try {
         await Promise.race([Promise.all([...fresh].map((name) => all.get(name)?.ready())), rejection(signal)]);
         for (let seen = -1; seen !== refreshes; ) {

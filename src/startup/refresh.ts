@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { PreambleError } from '../errors.ts';
 import type { PromptState } from '../policy/snapshot.ts';
+import type { PromptRejected } from '../telemetry/observations.ts';
 import type { Keep, PreparedPrompts } from './prepare-prompts.ts';
 import type { Shared } from './shared.ts';
 
@@ -13,7 +14,11 @@ export interface KeepServed extends Keep {
 }
 
 /** Refuses what can't be used with one line, however many models and tenants name it. */
-export function keepServed(before: PreparedPrompts, check: Keep['check'], logger: Logger): KeepServed {
+export function keepServed(
+  before: PreparedPrompts,
+  check: Keep['check'],
+  { logger, onRejected }: { logger: Logger; onRejected(rejected: PromptRejected): void },
+): KeepServed {
   const said = new Set<string | null>();
   const postponed: unknown[] = [];
   return {
@@ -25,6 +30,7 @@ export function keepServed(before: PreparedPrompts, check: Keep['check'], logger
         postponed.push(error);
         return;
       }
+      onRejected({ model, reference, code: error.code });
       if (said.has(reference)) return;
       said.add(reference);
       const fields = { event: 'prompt.refused', prompt: reference, model, kept: labelOf(state), err: error };

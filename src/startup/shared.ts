@@ -13,6 +13,8 @@ export interface Shared extends AsyncDisposable {
   readonly prompts: RedisPrompts;
   readonly counters: LimitCounters;
   readonly responses: ResponseStore;
+  /** Of the connection. */
+  state(): RedisState;
   /** What does not work now, though requests are answered; a sentence each. */
   degradations(): string[];
 }
@@ -34,6 +36,7 @@ export async function openShared({ redis: settings }: Config, logger: Logger): P
     prompts,
     counters: createRedisCounters(redis),
     responses: createRedisResponses(redis, settings.responseSeconds),
+    state: redis.state,
     degradations: () => [...sayState(redis.state()), ...prompts.degradations()],
     [Symbol.asyncDispose]: () => redis.close(),
   };

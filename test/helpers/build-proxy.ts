@@ -11,6 +11,8 @@ import { createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import { writePrompt } from '../../src/prompts/artifact-write.ts';
 import { createGateway, prepare } from '../../src/startup/live-gateway.ts';
+import { startTracing } from '../../src/telemetry/open-telemetry.ts';
+import type { Observations } from '../../src/telemetry/observations.ts';
 import { content } from '../prompts/support/tiny.ts';
 import type { FakeVllm } from './fake-vllm.ts';
 
@@ -36,6 +38,7 @@ export interface BuiltProxy {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
   readonly admin: string;
+  readonly observations: Observations;
   /** Every log line so far, parsed. */
   readonly logs: Record<string, unknown>[];
   decisions(): Record<string, unknown>[];
@@ -127,7 +130,8 @@ export async function buildProxy(
   const logger = pino({ level: 'trace', serializers: { err: pino.stdSerializers.errWithCause } }, destination);
   const { config } = await loadConfig({ file: join(folder, 'preamble.yaml'), environment: {} });
   const gateway = createGateway(await prepare(config), logger, () => {});
-  const app = await createApp(gateway, logger);
+  const tracing = config.tracing === undefined ? null : startTracing(config.tracing, logger);
+  const app = await createApp(gateway, logger, tracing);
   const admin = await createAdmin(gateway, logger);
   const listen = { host: '127.0.0.1', port: 0 };
   const [origin, adminOrigin] = [await app.listen(listen), await admin.listen(listen)];
@@ -136,6 +140,7 @@ export async function buildProxy(
     closed ??= app.close().then(async () => {
       await admin.close();
       await gateway.close();
+      await tracing?.close();
     });
     return closed;
   };
@@ -147,6 +152,7 @@ export async function buildProxy(
   return {
     origin,
     admin: adminOrigin,
+    observations: gateway.observations,
     logs,
     decisions: () => logs.filter(({ event }) => event === 'refusal.decision'),
     status,

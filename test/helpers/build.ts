@@ -23,6 +23,7 @@ import type { ModelPolicy, PolicySnapshot, TenantPolicy } from '../../src/policy
 import { identifyModel } from '../../src/prompts/model-identity.ts';
 import { createRefusalDetector } from '../../src/refusal/phrase-detector.ts';
 import { createSnapshots } from '../../src/startup/snapshots.ts';
+import { createObservations, type Observations } from '../../src/telemetry/observations.ts';
 import { startTinyEngine, tinyChatModel } from './tiny-model.ts';
 
 export interface BuildOptions {
@@ -49,6 +50,7 @@ export interface Built {
   /** `http://127.0.0.1:PORT` */
   origin: string;
   client: OpenAI;
+  observations: Observations;
   /** Every log line, parsed. */
   logs: Record<string, unknown>[];
   decisions(): Record<string, unknown>[];
@@ -91,11 +93,14 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     aliases: new Map(),
     tenants: options.tenants ?? new Map(),
   };
+  const observations = createObservations((err) => logger.error({ err }, 'an observer failed'));
   const gateway: Gateway = {
     ...createSnapshots({ policy: snapshot, backends, logContent: options.logContent ?? false }),
+    observations,
     readiness: trackReadiness(backends),
     detector: createRefusalDetector(),
     responses: options.responses ?? null,
+    redisState: () => null,
     counters: options.counters ?? createLocalCounters(),
     limits: {
       bodyBytes: 4 * 2 ** 20,
@@ -114,6 +119,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
   return {
     origin,
     client: new OpenAI({ baseURL: `${origin}/v1`, apiKey: 'none', maxRetries: 0 }),
+    observations,
     logs,
     decisions: () => logs.filter((line) => line['event'] === 'refusal.decision'),
     close: () => app.close(),

@@ -127,6 +127,7 @@ export function createEmbeddedBackend(options: EmbeddedBackendOptions): Backend 
 
     checkPrompt: async ({ manifest }) => assertPromptFits(manifest, loadedModel().identity),
     servers: () => [],
+    queue: () => model?.engine.stats() ?? null,
     adapters: () => NONE,
     problem: () => null,
 

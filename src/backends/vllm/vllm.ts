@@ -125,10 +125,10 @@ export function createVllmBackend({ settings, readApiKey, loadModel, onEvent }: 
   async function send(
     path: string,
     body: readonly Uint8Array[],
-    from: Pick<Call<unknown>, 'id' | 'signal'>,
+    from: Pick<Call<unknown>, 'id' | 'signal'> & Partial<Pick<Call<unknown>, 'traceHeaders'>>,
     affinity: string | null,
   ) {
-    const headers = { ...call.headers, 'content-type': 'application/json', 'x-request-id': from.id };
+    const headers = { ...from.traceHeaders, ...call.headers, 'content-type': 'application/json', 'x-request-id': from.id };
     return relayed(await pool.send({ method: 'POST', path, headers, body, signal: from.signal }, affinity));
   }
 
