@@ -5,6 +5,7 @@ import { errors } from './plugins/errors.ts';
 import { methods } from './plugins/methods.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
+import { rolloutRoutes } from './routes/rollouts.ts';
 import { statusRoutes } from './routes/status.ts';
 
 /** Operators' questions are short. */
@@ -24,6 +25,7 @@ export async function createAdmin(gateway: Gateway, logger: FastifyBaseLogger): 
   await app.register(healthRoutes, { gateway });
   await app.register(statusRoutes, { gateway });
   await app.register(metricsRoutes, { gateway });
+  await app.register(rolloutRoutes, { gateway });
   app.addOtherMethods();
   return app;
 }

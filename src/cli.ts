@@ -9,6 +9,7 @@ import { registerModelCommands } from './commands/model.ts';
 import { processOutput } from './commands/output.ts';
 import { registerPromptCommands } from './commands/prompt.ts';
 import { registerQueriesCommands } from './commands/queries.ts';
+import { registerRolloutCommands } from './commands/rollout.ts';
 import { registerServeCommand } from './commands/serve.ts';
 import { registerTrainCommand } from './commands/train.ts';
 import { describe, PreambleError, toError } from './errors.ts';
@@ -34,6 +35,7 @@ function createProgram(): Command {
   registerEvaluateCommand(program);
   registerAnchorsCommand(program);
   registerLogsCommands(program);
+  registerRolloutCommands(program);
   return program;
 }
 

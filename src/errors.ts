@@ -45,6 +45,7 @@ export const errorTable = {
   training_diverged: { status: 500, type: 'server_error' },
   anchors_invalid: { status: 500, type: 'server_error' },
   no_refusal_direction: { status: 500, type: 'server_error' },
+  rollout_invalid: { status: 500, type: 'server_error' },
 } as const satisfies Record<string, { status: number; type: string }>;
 
 export type ErrorCode = keyof typeof errorTable;

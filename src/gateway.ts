@@ -6,6 +6,7 @@ import type { ResponseStore } from './openai/responses/store.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import type { RedisState } from './redis/connection.ts';
 import type { RefusalDetector } from './refusal/detector.ts';
+import type { Rollouts } from './rollout/rollouts.ts';
 import type { Observations } from './telemetry/observations.ts';
 
 /** One state of everything that may change while the gateway runs; replaced as a whole. A request keeps its own to its end. */
@@ -27,6 +28,8 @@ export interface Gateway {
   release(snapshot: Snapshot): void;
   /** Hears of every request, decision and change of health. */
   readonly observations: Observations;
+  /** Null where there is no place for them. */
+  readonly rollouts: Rollouts | null;
   readonly readiness: Readiness;
   readonly detector: RefusalDetector;
   /** Where answers of `/v1/responses` are kept; null: they are not. */

@@ -82,7 +82,8 @@ function registerSharing(prompt: Command, output: Output): void {
     .action((name: string, options: RedisOptions) => rollBackPrompt(name, options, output));
 }
 
-function sharing(command: Command) {
+/** Options of commands that work on what gateways share. */
+export function sharing(command: Command) {
   return command
     .option('--config <file>', 'settings with the Redis to use (default: ./preamble.yaml)')
     .option('--redis <url>', 'use this Redis instead, with what these options say and nothing of the settings')

@@ -8,6 +8,7 @@ import { serve } from '../server.ts';
 import { banner, baseUrl } from '../startup/banner.ts';
 import { keepReloaded } from '../startup/keep-reloaded.ts';
 import { createGateway, prepare } from '../startup/live-gateway.ts';
+import { openRollouts } from '../startup/open-rollouts.ts';
 import { openShared } from '../startup/shared.ts';
 import { modelProgress } from './model-progress.ts';
 import { type Output, processOutput } from './output.ts';
@@ -36,13 +37,14 @@ async function serveCommand(options: ServeCommandOptions, output: Output): Promi
   const { config, file } = await loadConfig({ file: options.config, listen });
   const logger = createLogger(config.log);
   await using shared = await openShared(config, logger);
-  const prepared = await prepare(config, shared);
+  await using open = openRollouts(shared, file, logger);
+  const prepared = await prepare(config, shared, null, open);
   if (options.check === true) {
     output.stdout.write(`${file ?? 'The built-in configuration'} is valid, and its prompts are there.\n`);
     return;
   }
   const progress = modelProgress(output);
-  const gateway = createGateway(prepared, logger, progress.onEvent, shared);
+  const gateway = createGateway(prepared, logger, progress.onEvent, shared, open);
   shared?.prompts.watch(gateway.refreshPrompts);
   const reloading =
     file === null

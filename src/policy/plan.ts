@@ -1,4 +1,5 @@
 import type { PromptPosition, StoredSoftPrompt } from '../prompts/soft-prompt.ts';
+import type { RolloutPart } from './rollout.ts';
 
 export type PromptVariant = 'stable' | 'canary' | 'shadow' | 'off';
 export type PolicyMode = 'monitor' | 'enforce';
@@ -25,4 +26,6 @@ export interface Plan {
   readonly prompt: PlannedPrompt | null;
   /** The prompt's own text, sent in its place where it can't be used and `onPromptUnavailable` is `text`; else null. */
   readonly fallbackText: string | null;
+  /** What it has to do with the rollout of its prompt, where one is under way. */
+  readonly rollout?: RolloutPart;
 }

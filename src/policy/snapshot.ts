@@ -1,9 +1,15 @@
 import type { PlannedPrompt, PolicyMode } from './plan.ts';
+import type { PlannedRollout, Traffic } from './rollout.ts';
 
 /** What is known of one prompt for one model at one moment. */
 export type PromptState =
   | { readonly kind: 'none' }
-  | { readonly kind: 'available'; readonly prompt: PlannedPrompt }
+  | {
+      readonly kind: 'available';
+      readonly prompt: PlannedPrompt;
+      /** What is on its way to take its place. */
+      readonly rollout?: PlannedRollout;
+    }
   | {
       readonly kind: 'unavailable';
       /** What the configuration names. */
@@ -39,6 +45,8 @@ export interface TenantPolicy {
   readonly mode: PolicyMode;
   readonly limits: TenantLimits;
   readonly logContent: boolean;
+  /** What all of its requests are, for rollouts. */
+  readonly traffic: Traffic;
 }
 
 /** One state of the configuration; replaced as a whole, never changed. */
@@ -59,4 +67,5 @@ export const everyone: TenantPolicy = {
   mode: 'monitor',
   limits: {},
   logContent: false,
+  traffic: 'mixed',
 };

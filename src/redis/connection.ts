@@ -50,6 +50,8 @@ export async function connectRedis(settings: ConnectionSettings): Promise<RedisC
   const keys = redisKeys(settings.keyPrefix);
   const client = createClient(address, credentials);
   const listeners = new Set<(state: RedisState) => void>();
+  /** By channel: one connection serves all who listen. */
+  const hearing = new Map<string, Set<(message: string) => void>>();
   const closing = new AbortController();
   const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
   let state: RedisState = { status: 'degraded', reason: 'the first connection is being made', since: new Date() };
@@ -123,7 +125,15 @@ export async function connectRedis(settings: ConnectionSettings): Promise<RedisC
       }
     },
     subscribe(channel, onMessage) {
-      void subscribe({ address, credentials, channel, onMessage, signal: closing.signal });
+      const known = hearing.get(channel);
+      const all = known ?? new Set();
+      all.add(onMessage);
+      if (known !== undefined) return;
+      hearing.set(channel, all);
+      const tellAll = (message: string) => {
+        for (const each of all) each(message);
+      };
+      void subscribe({ address, credentials, channel, onMessage: tellAll, signal: closing.signal });
     },
     closed: closing.signal,
     async close() {

@@ -13,9 +13,15 @@ export interface RedisKeys {
   limits(tenant: string): string;
   /** String: the state of an answer of /v1/responses. */
   response(tenant: string, id: string): string;
+  /** String: the latest rollout of a prompt's name, as JSON. */
+  rollout(name: string): string;
+  /** Hash: what the gateways counted of a rollout, by its id. */
+  rolloutCounts(id: string): string;
+  /** Set: names that have had a rollout. */
+  readonly rollouts: string;
   /** String: written again and again to find out whether Redis takes writes. */
   readonly probe: string;
-  /** Channel: names of prompts whose alias or versions have changed. */
+  /** Channel: names of prompts whose alias, versions or rollout have changed. */
   readonly changes: string;
 }
 
@@ -26,6 +32,9 @@ export function redisKeys(prefix: string): RedisKeys {
     alias: (name) => `${prefix}alias:${name}`,
     limits: (tenant) => `${prefix}limits:${tenant}`,
     response: (tenant, id) => `${prefix}response:${tenant}:${id}`,
+    rollout: (name) => `${prefix}rollout:${name}`,
+    rolloutCounts: (id) => `${prefix}rollout-counts:${id}`,
+    rollouts: `${prefix}rollouts`,
     probe: `${prefix}probe`,
     changes: `${prefix}changes`,
   };

@@ -10,14 +10,16 @@ import { failStream } from '../plugins/errors.ts';
 import { elapsedSince } from '../plugins/timing.ts';
 import { decidePlan, promptLabelOf } from '../policy/decide-plan.ts';
 import { findModel } from '../policy/find-model.ts';
+import type { Conversation } from '../policy/rollout.ts';
 import type { Operation } from '../telemetry/tracing.ts';
+import { answerCopy } from './copy.ts';
 import { type EventStreamOptions, sendEvents } from './event-stream.ts';
 import { relayEvents, relayWhole } from './relay.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 const NOTHING = {};
 
-interface AnyRequest {
+export interface AnyRequest {
   model: string;
   stream?: boolean;
   max_tokens?: number;
@@ -25,7 +27,7 @@ interface AnyRequest {
   stream_options?: { include_usage?: boolean | null };
 }
 
-interface AnyAnswer {
+export interface AnyAnswer {
   choices: unknown[];
   usage?: CompletionUsage | null;
 }
@@ -38,6 +40,8 @@ export interface Surface<Request extends AnyRequest, Whole extends AnyAnswer, Pa
   countChoices(request: Request): number;
   /** What `log.content` shows of the request. */
   content(request: Request): unknown;
+  /** What tells its conversation from others. */
+  conversation(request: Request): Conversation;
   call(backend: Backend, call: Call<Request>): Promise<Answer<Whole, Part>>;
   /** A relayed answer's JSON, where it has the expected shape; else null, and nothing is read from it. */
   readWhole(body: unknown): Whole | null;
@@ -87,7 +91,12 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
   const { tenant } = request;
   const { policy, backends, logContent } = request.snapshot;
   const found = findModel(asked.model, policy, backends, tenant);
-  const plan = decidePlan(policy, { model: asked.model, found, tenant });
+  const plan = decidePlan(policy, {
+    model: asked.model,
+    found,
+    tenant,
+    conversation: () => surface.conversation(asked),
+  });
   request.observed.planned(plan);
   const backend = backends.get(found.entry);
   if (backend === undefined) throw new PreambleError('internal', `${found.entry} has no backend.`);
@@ -121,6 +130,11 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
   });
   request.observed.asked();
   const traceHeaders = request.trace?.asking(surface.operation, plan) ?? NOTHING;
+  const candidate = plan.rollout?.shadow ?? null;
+  if (candidate !== null) {
+    const copied = { request, asked, body, plan: { ...plan, variant: 'shadow', prompt: candidate } } as const;
+    gateway.rollouts?.offerCopy(request.id, (stopping) => answerCopy(gateway, surface, copied, stopping));
+  }
   const call = { id: request.id, request: asked, body, plan, traceHeaders, signal: request.cancellation };
   try {
     const answer = await watch.waiting(surface.call(backend, call));
@@ -196,7 +210,7 @@ export async function* waitedFor<Part>(parts: AsyncIterable<Part>, watch: Watch)
   }
 }
 
-function watchWholeBody<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
+export function watchWholeBody<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
   body: unknown,
   surface: Surface<Request, Whole, Part>,
   watch: Watch,
@@ -218,7 +232,7 @@ function keepsPart<Request extends AnyRequest, Whole extends AnyAnswer, Part ext
   return known === null || watchOnePart(known, wantsUsage, surface, watch);
 }
 
-function watchOnePart<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
+export function watchOnePart<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
   part: Part,
   wantsUsage: boolean,
   surface: Surface<Request, Whole, Part>,

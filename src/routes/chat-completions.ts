@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway.ts';
 import { type ChatRequest, parseChatRequest } from '../openai/chat.ts';
+import { chatStart } from '../openai/conversation-start.ts';
 import { type ReadChat, type ReadChatChunk, readChat, readChatChunk } from '../openai/read-answer.ts';
 import { answering, type Surface } from './answering.ts';
 
@@ -9,6 +10,7 @@ export const chatSurface: Surface<ChatRequest, ReadChat, ReadChatChunk> = {
   parse: parseChatRequest,
   countChoices: (request) => request.n ?? 1,
   content: (request) => request.messages,
+  conversation: chatStart,
   call: (backend, call) => backend.chatCompletion(call),
   readWhole: readChat,
   readPart: readChatChunk,

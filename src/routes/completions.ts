@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway.ts';
 import { parseTextRequest, type TextRequest } from '../openai/completions.ts';
+import { completionStart } from '../openai/conversation-start.ts';
 import { listPrompts } from '../openai/list-prompts.ts';
 import { type ReadCompletion, readCompletion } from '../openai/read-answer.ts';
 import { answering, type Surface } from './answering.ts';
@@ -11,6 +12,7 @@ const completionSurface: Surface<TextRequest, ReadCompletion, ReadCompletion> = 
   parse: parseTextRequest,
   countChoices: (request) => (request.n ?? 1) * listPrompts(request.prompt).length,
   content: (request) => request.prompt,
+  conversation: completionStart,
   call: (backend, call) => backend.completion(call),
   readWhole: readCompletion,
   readPart: readCompletion,

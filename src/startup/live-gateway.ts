@@ -9,13 +9,16 @@ import type { Gateway } from '../gateway.ts';
 import { createLocalCounters } from '../limits/local-counters.ts';
 import { surviveLoss } from '../limits/shared-counters.ts';
 import type { ModelEvent } from '../model/obtain/events.ts';
-import { openPromptRegistry } from '../prompts/registry.ts';
+import { openPromptRegistry, type PromptVersion } from '../prompts/registry.ts';
 import { createRefusalDetector } from '../refusal/phrase-detector.ts';
 import { createObservations } from '../telemetry/observations.ts';
+import { rolloutNames, withCandidates } from './candidates.ts';
 import { keepFixed } from './fixed-settings.ts';
 import { nextBackends } from './model-backends.ts';
+import type { OpenRollouts } from './open-rollouts.ts';
 import { checkPrompts, type Keep, type PreparedPrompts, preparePrompts, warnOfUnavailable } from './prepare-prompts.ts';
 import { acceptPrompts, keepServed, logChanges } from './refresh.ts';
+import type { PromptResolver } from './resolve-prompt.ts';
 import type { Shared } from './shared.ts';
 import { createSnapshots } from './snapshots.ts';
 import { toPolicy } from './to-policy.ts';
@@ -24,6 +27,7 @@ import { toPolicy } from './to-policy.ts';
 export interface Prepared {
   readonly config: Config;
   readonly prompts: PreparedPrompts;
+  readonly resolver: PromptResolver;
 }
 
 /** Throws `prompt_not_found`, `prompt_invalid`, `digest_mismatch`, `file_unreadable`. */
@@ -31,9 +35,12 @@ export async function prepare(
   config: Config,
   shared: Shared | null = null,
   keep: Keep | null = null,
+  rollouts: OpenRollouts | null = null,
 ): Promise<Prepared> {
   const registry = await openPromptRegistry(promptDirectories(config));
-  return { config, prompts: await preparePrompts(config, shared?.prompts.over(registry) ?? registry, keep) };
+  const all = shared?.prompts.over(registry) ?? registry;
+  const resolver = rollouts?.over(all) ?? all;
+  return { config, prompts: await preparePrompts(config, resolver, keep), resolver };
 }
 
 export interface LiveGateway extends Gateway {
@@ -59,6 +66,7 @@ export function createGateway(
   logger: Logger,
   onEvent: (event: ModelEvent) => void,
   shared: Shared | null = null,
+  open: OpenRollouts | null = null,
 ): LiveGateway {
   const observations = createObservations((err) => logger.error({ err }, 'an observer failed'));
   const surroundings = { logger, observations, onEvent };
@@ -104,6 +112,22 @@ export function createGateway(
       await checkPrompts(unchecked, name, backend, onEvent);
     }
   };
+  /** A candidate is held against its model once, however often prompts are looked up. */
+  const checkedCandidates = new WeakMap<Backend, Set<string>>();
+  /** The prompts with what rollouts put beside them. */
+  const candidates = async ({ prompts, resolver }: Prepared, backends: ReadonlyMap<string, Backend>) => {
+    if (open === null) return prompts;
+    const check = async (model: string, version: PromptVersion) => {
+      const backend = backends.get(model);
+      if (backend === undefined) return;
+      const known = checkedCandidates.get(backend) ?? new Set();
+      checkedCandidates.set(backend, known);
+      if (!known.has(version.digest)) await backend.checkPrompt(version);
+      known.add(version.digest);
+    };
+    const { rollouts } = open;
+    return await withCandidates(prompts, { rollouts, resolver, isLoading: readiness.isLoading, check, logger });
+  };
   const loaded = (prompts: PreparedPrompts) => prompts.filter(({ model }) => !readiness.isLoading(model));
   const refresh = async (): Promise<void> => {
     refreshes++;
@@ -112,15 +136,23 @@ export function createGateway(
       logger,
       onRejected: observations.promptRejected,
     });
-    const next = await prepare(running.config, shared, keep);
+    const next = await prepare(running.config, shared, keep, open);
+    const prompts = await candidates(next, backends);
     // A reload came between: these prompts were looked up for settings that hold no more.
     if (next.config !== running.config) return await refresh();
     logChanges(running.prompts, next.prompts, logger);
     running = next;
-    snapshots.replace(contents(next, backends));
+    snapshots.replace(contents({ ...next, prompts }, backends));
+    open?.rollouts.announce();
     await acceptPrompts(loaded(next.prompts), shared);
     if (keep.postponed.length > 0) throw keep.postponed[0];
   };
+
+  const refreshPrompts = (): Promise<void> => {
+    refreshing = refreshing.catch(() => {}).then(refresh);
+    return refreshing;
+  };
+  open?.rollouts.begin(observations, refreshPrompts, rolloutNames(prepared.prompts));
 
   const local = createLocalCounters();
   const onUnavailable = prepared.config.redis?.onUnavailable ?? 'refuse';
@@ -130,6 +162,7 @@ export function createGateway(
     hold: snapshots.hold,
     release: snapshots.release,
     observations,
+    rollouts: open?.rollouts ?? null,
     readiness,
     detector: createRefusalDetector(),
     responses: shared?.responses ?? null,
@@ -137,10 +170,7 @@ export function createGateway(
     counters: shared === null ? local : surviveLoss(shared.counters, { onUnavailable, local, logger }),
     limits: prepared.config.limits,
     passThrough: prepared.config.passThrough,
-    refreshPrompts() {
-      refreshing = refreshing.catch(() => {}).then(refresh);
-      return refreshing;
-    },
+    refreshPrompts,
     async reload(wanted) {
       reloading.abort(superseded());
       reloading = new AbortController();
@@ -148,7 +178,8 @@ export function createGateway(
       const config = keepFixed(wanted, running.config, logger);
       // Once more: it was checked with an address that may not be the one where the gateway listens.
       checkTogether(config, (keys) => keys.join('.'));
-      let next = await prepare(config, shared);
+      let next = await prepare(config, shared, null, open);
+      let { prompts } = next;
       signal.throwIfAborted();
       const { backends } = snapshots.current();
       const { all, fresh } = nextBackends(config, { config: running.config, backends }, surroundings);
@@ -156,8 +187,9 @@ export function createGateway(
         await Promise.race([Promise.all([...fresh].map((name) => all.get(name)?.ready())), rejection(signal)]);
         for (let seen = -1; seen !== refreshes; ) {
           seen = refreshes;
-          next = await prepare(config, shared);
+          next = await prepare(config, shared, null, open);
           await checkNew(next.prompts, all, fresh);
+          prompts = await candidates(next, all);
         }
         signal.throwIfAborted();
       } catch (error) {
@@ -170,7 +202,8 @@ export function createGateway(
       }
       running = next;
       logger.level = config.log.level;
-      snapshots.replace(contents(next, all));
+      snapshots.replace(contents({ ...next, prompts }, all));
+      open?.rollouts.announce();
       await acceptPrompts(loaded(next.prompts), shared);
     },
     async close() {

@@ -6,7 +6,13 @@ import type { Keep, PreparedPrompts } from './prepare-prompts.ts';
 import type { Shared } from './shared.ts';
 
 /** What is wrong with a prompt itself, and stays wrong. */
-const FINAL = new Set(['prompt_invalid', 'prompt_mismatch', 'prompt_not_found', 'digest_mismatch', 'file_unreadable']);
+export const FINAL_FAULTS: ReadonlySet<string> = new Set([
+  'prompt_invalid',
+  'prompt_mismatch',
+  'prompt_not_found',
+  'digest_mismatch',
+  'file_unreadable',
+]);
 
 export interface KeepServed extends Keep {
   /** Why prompts could not be looked at. */
@@ -26,7 +32,7 @@ export function keepServed(
     check,
     postponed,
     onKept({ reference, model, state }, error) {
-      if (!(error instanceof PreambleError) || !FINAL.has(error.code)) {
+      if (!(error instanceof PreambleError) || !FINAL_FAULTS.has(error.code)) {
         postponed.push(error);
         return;
       }

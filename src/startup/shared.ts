@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import type { LimitCounters } from '../limits/counters.ts';
 import type { ResponseStore } from '../openai/responses/store.ts';
-import { connectRedis, type RedisState } from '../redis/connection.ts';
+import { connectRedis, type RedisConnection, type RedisState } from '../redis/connection.ts';
 import { createRedisCounters } from '../redis/counters.ts';
 import { openPromptCache } from '../redis/prompts/cache.ts';
 import { createRedisPrompts, type RedisPrompts } from '../redis/prompts/source.ts';
@@ -10,6 +10,7 @@ import { createRedisResponses } from '../redis/responses.ts';
 
 /** What this gateway shares with others. */
 export interface Shared extends AsyncDisposable {
+  readonly redis: RedisConnection;
   readonly prompts: RedisPrompts;
   readonly counters: LimitCounters;
   readonly responses: ResponseStore;
@@ -33,6 +34,7 @@ export async function openShared({ redis: settings }: Config, logger: Logger): P
   });
   const prompts = createRedisPrompts({ redis, cache, logger });
   return {
+    redis,
     prompts,
     counters: createRedisCounters(redis),
     responses: createRedisResponses(redis, settings.responseSeconds),

@@ -21,11 +21,11 @@ export function toPolicy(config: Config, prompts: PreparedPrompts): PolicySnapsh
 }
 
 function tenantPolicy(
-  { id, models, mode, limits, logContent }: TenantSettings,
+  { id, models, mode, limits, logContent, traffic }: TenantSettings,
   prompts: PreparedPrompts,
 ): TenantPolicy {
   const own = prompts
     .filter(({ tenant }) => tenant === id)
     .map(({ model, state }): [string, PromptState] => [model, state]);
-  return { id, models, mode, limits, logContent, prompts: new Map(own) };
+  return { id, models, mode, limits, logContent, traffic, prompts: new Map(own) };
 }

@@ -11,8 +11,10 @@ import { createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import { writePrompt } from '../../src/prompts/artifact-write.ts';
 import { createGateway, prepare } from '../../src/startup/live-gateway.ts';
-import { startTracing } from '../../src/telemetry/open-telemetry.ts';
+import { openRollouts } from '../../src/startup/open-rollouts.ts';
+import { openShared } from '../../src/startup/shared.ts';
 import type { Observations } from '../../src/telemetry/observations.ts';
+import { startTracing } from '../../src/telemetry/open-telemetry.ts';
 import { content } from '../prompts/support/tiny.ts';
 import type { FakeVllm } from './fake-vllm.ts';
 
@@ -27,6 +29,8 @@ export interface ProxySettings {
   prompt?: string | null;
   /** Of the made-up prompt `test/kind`. */
   rows?: number;
+  /** Rows of further versions of it. */
+  versions?: Record<string, number>;
   hiddenSize?: number;
   position?: 'system' | 'user';
   text?: string;
@@ -38,6 +42,8 @@ export interface BuiltProxy {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
   readonly admin: string;
+  /** Where `preamble.yaml` is. */
+  readonly folder: string;
   readonly observations: Observations;
   /** Every log line so far, parsed. */
   readonly logs: Record<string, unknown>[];
@@ -95,6 +101,13 @@ export async function writeProxySettings(
     { ...untold, name: 'test/kind', position, model: { ...content.model, hiddenSize }, ...(text && { text }) },
     { dtype: 'F32', tokens: rows, hiddenSize, bytes: patterned(rows * hiddenSize) },
   );
+  for (const [version, more] of Object.entries(settings.versions ?? {})) {
+    await writePrompt(
+      join(folder, 'prompts'),
+      { ...untold, name: 'test/kind', version, position, model: { ...content.model, hiddenSize } },
+      { dtype: 'F32', tokens: more, hiddenSize, bytes: patterned(more * hiddenSize) },
+    );
+  }
   const yaml = {
     listen: { port: 0 },
     admin: { port: 0 },
@@ -129,8 +142,11 @@ export async function buildProxy(
   });
   const logger = pino({ level: 'trace', serializers: { err: pino.stdSerializers.errWithCause } }, destination);
   const { config } = await loadConfig({ file: join(folder, 'preamble.yaml'), environment: {} });
-  const gateway = createGateway(await prepare(config), logger, () => {});
   const tracing = config.tracing === undefined ? null : startTracing(config.tracing, logger);
+  const shared = await openShared(config, logger);
+  const open = openRollouts(shared, join(folder, 'preamble.yaml'), logger);
+  const gateway = createGateway(await prepare(config, shared, null, open), logger, () => {}, shared, open);
+  shared?.prompts.watch(gateway.refreshPrompts);
   const app = await createApp(gateway, logger, tracing);
   const admin = await createAdmin(gateway, logger);
   const listen = { host: '127.0.0.1', port: 0 };
@@ -139,8 +155,10 @@ export async function buildProxy(
   const close = () => {
     closed ??= app.close().then(async () => {
       await admin.close();
+      await open[Symbol.asyncDispose]();
       await gateway.close();
       await tracing?.close();
+      await shared?.[Symbol.asyncDispose]();
     });
     return closed;
   };
@@ -152,6 +170,7 @@ export async function buildProxy(
   return {
     origin,
     admin: adminOrigin,
+    folder,
     observations: gateway.observations,
     logs,
     decisions: () => logs.filter(({ event }) => event === 'refusal.decision'),

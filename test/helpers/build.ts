@@ -97,6 +97,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
   const gateway: Gateway = {
     ...createSnapshots({ policy: snapshot, backends, logContent: options.logContent ?? false }),
     observations,
+    rollouts: null,
     readiness: trackReadiness(backends),
     detector: createRefusalDetector(),
     responses: options.responses ?? null,

@@ -200,7 +200,7 @@ interface FakePart {
 }
 
 /** Says the same to everyone, and counts tokens: words, rows of embeddings, three around a message, and one between two parts. */
-function answerLikeVllm(response: ServerResponse, received: Received, options: FakeOptions) {
+export function answerLikeVllm(response: ServerResponse, received: Received, options: FakeOptions) {
   const request = JSON.parse(received.body.toString());
   const isChat = received.path === '/v1/chat/completions';
   if (!isChat && received.path !== '/v1/completions') return sendJson(response, 404, { detail: 'Not Found' });

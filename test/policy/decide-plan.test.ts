@@ -14,6 +14,8 @@ const softPrompt = {
 const prompt = { name: 'a/b', version: '1.0.0', position: 'system', softPrompt } as const;
 const absent = { kind: 'unavailable', reference: 'a/b', reason: 'gone', text: null } as const;
 
+const conversation = () => ({ key: 'Hi', opens: true });
+
 const plan = (state: PromptState, onPromptUnavailable: ModelPolicy['onPromptUnavailable'] = 'refuse') =>
   decidePlan(
     {
@@ -21,7 +23,7 @@ const plan = (state: PromptState, onPromptUnavailable: ModelPolicy['onPromptUnav
       aliases: new Map(),
       tenants: new Map(),
     },
-    { model: 'm', found: { entry: 'm', adapter: null }, tenant: { ...everyone, id: 'web' } },
+    { model: 'm', found: { entry: 'm', adapter: null }, tenant: { ...everyone, id: 'web' }, conversation },
   );
 
 t.test('the prompt that is there is the plan, whatever should happen without', async (t) => {

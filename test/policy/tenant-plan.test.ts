@@ -25,7 +25,8 @@ function plan(model: Partial<ModelPolicy>, tenant: Partial<TenantPolicy> = {}) {
   const policy: ModelPolicy = { backend: 'vllm', prompt: none, onPromptUnavailable: 'refuse', ...model };
   const snapshot = { models: new Map([['llama', policy]]), aliases: new Map(), tenants: new Map() };
   const found = { entry: 'llama', adapter: null };
-  return decidePlan(snapshot, { model: 'gpt-4o', found, tenant: { ...everyone, ...tenant } });
+  const conversation = () => ({ key: 'Hi', opens: true });
+  return decidePlan(snapshot, { model: 'gpt-4o', found, tenant: { ...everyone, ...tenant }, conversation });
 }
 
 t.test("the model's prompt, or the tenant's in its place", async (t) => {

@@ -108,7 +108,7 @@ async function stableOf(redis: RedisConnection, name: string): Promise<Target> {
   });
 }
 
-async function versionOf(redis: RedisConnection, name: string, version: string): Promise<Target> {
+export async function versionOf(redis: RedisConnection, name: string, version: string): Promise<Target> {
   const digest = await redisArtifacts(redis).digestOf(name, version);
   if (digest !== null) return { version, digest };
   const label = promptLabel(name, version);
@@ -118,7 +118,7 @@ async function versionOf(redis: RedisConnection, name: string, version: string):
 }
 
 /** Gateways refuse what is broken; so does whoever would send them to it. */
-async function soundArtifact(redis: RedisConnection, name: string, target: Target): Promise<CheckedArtifact> {
+export async function soundArtifact(redis: RedisConnection, name: string, target: Target): Promise<CheckedArtifact> {
   const label = promptLabel(name, target.version);
   const artifact = await redisArtifacts(redis).pull(target.digest);
   const says = artifact === null ? 'nothing' : promptLabel(artifact.manifest.name, artifact.manifest.version);

@@ -31,6 +31,10 @@ export const tenantSchema = Type.Object(
       },
       { ...closed, default: {} },
     ),
+    traffic: Type.Enum(['mixed', 'harmless', 'harmful'], {
+      default: 'mixed',
+      description: 'What all of its requests are known to be, for conditions of rollouts (refusal-rate on harmless).',
+    }),
     logContent: Type.Boolean({ default: false, description: 'Log what it asks and gets, word for word.' }),
   },
   closed,
