@@ -8,7 +8,7 @@ export interface TrafficLabels {
   readonly tenant: string;
 }
 
-export const labelNames = ['model', 'prompt', 'variant', 'tenant'] as const satisfies (keyof TrafficLabels)[];
+const labelNames = ['model', 'prompt', 'variant', 'tenant'] as const satisfies (keyof TrafficLabels)[];
 export const measures = ['requests', 'failed', 'answers', 'refused', 'tokens'] as const;
 export type Measure = (typeof measures)[number];
 /** `total`: arrival to end. `firstToken`: what streamed answers waited for the model. `gateway`: what the gateway itself took. */
