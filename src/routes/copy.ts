@@ -54,7 +54,9 @@ export async function answerCopy<Request extends AnyRequest, Whole extends AnyAn
         for (const record of ended.decisions) gateway.observations.decisionMade({ plan, record });
       },
     });
-    const answer = await watch.waiting(surface.call(backend, { id, request: asked, body, plan, traceHeaders: {}, signal }));
+    const answer = await watch.waiting(
+      surface.call(backend, { id, request: asked, body, plan, traceHeaders: {}, signal }),
+    );
     await readAlong(answer, surface, watch);
     watch.end();
     return summary === null ? null : outcomeOfAnswer(summary);
