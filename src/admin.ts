@@ -3,6 +3,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Gateway } from './gateway.ts';
 import { errors } from './plugins/errors.ts';
 import { methods } from './plugins/methods.ts';
+import { dashboardRoutes } from './routes/dashboard.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
@@ -26,6 +27,7 @@ export async function createAdmin(gateway: Gateway, logger: FastifyBaseLogger): 
   await app.register(statusRoutes, { gateway });
   await app.register(metricsRoutes, { gateway });
   await app.register(rolloutRoutes, { gateway });
+  await app.register(dashboardRoutes, { gateway });
   app.addOtherMethods();
   return app;
 }

@@ -4,6 +4,7 @@ import type { Limits } from './config/schema.ts';
 import type { LimitCounters } from './limits/counters.ts';
 import type { ResponseStore } from './openai/responses/store.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
+import type { PromptVersion } from './prompts/registry.ts';
 import type { RedisState } from './redis/connection.ts';
 import type { RefusalDetector } from './refusal/detector.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
@@ -30,6 +31,8 @@ export interface Gateway {
   readonly observations: Observations;
   /** Null where there is no place for them. */
   readonly rollouts: Rollouts | null;
+  /** Those that models and tenants have now, and what is on its way to take their place where it has been looked up. */
+  promptVersions(): readonly PromptVersion[];
   readonly readiness: Readiness;
   readonly detector: RefusalDetector;
   /** Where answers of `/v1/responses` are kept; null: they are not. */

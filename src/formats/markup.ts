@@ -10,7 +10,7 @@ export type MarkupChild = Markup | string | number | null | readonly MarkupChild
 export type MarkupAttributes = Readonly<Record<string, string | number | undefined>>;
 
 /** Written as `<path/>`. HTML reads `<td/>` as a tag that opens, so only its void elements and SVG's leaves stand here. */
-const CLOSED_IN_ITSELF: ReadonlySet<string> = new Set(['meta', 'path', 'circle', 'rect', 'line']);
+const CLOSED_IN_ITSELF: ReadonlySet<string> = new Set(['meta', 'link', 'path', 'circle', 'rect', 'line']);
 /** Decimals of a number; a hundredth of a pixel is not seen. */
 const DECIMALS = 2;
 

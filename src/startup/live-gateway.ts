@@ -163,6 +163,7 @@ export function createGateway(
     release: snapshots.release,
     observations,
     rollouts: open?.rollouts ?? null,
+    promptVersions: () => running.prompts.flatMap(({ version }) => version ?? []),
     readiness,
     detector: createRefusalDetector(),
     responses: shared?.responses ?? null,
