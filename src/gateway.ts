@@ -31,7 +31,7 @@ export interface Gateway {
   readonly observations: Observations;
   /** Null where there is no place for them. */
   readonly rollouts: Rollouts | null;
-  /** Those that models and tenants have now, and what is on its way to take their place where it has been looked up. */
+  /** Those that models and tenants have now; candidates of rollouts are not among them. */
   promptVersions(): readonly PromptVersion[];
   readonly readiness: Readiness;
   readonly detector: RefusalDetector;
