@@ -6,7 +6,6 @@ import { softPrompt } from '../answers/prompt-under-test.ts';
 import type { Query } from '../queries/query.ts';
 import type { OwnAnswer } from './own-answers.ts';
 import { REFUSAL } from './refusals.ts';
-import type { TrainingSettings } from './settings.ts';
 import type { PrefixLayout } from './training-graph.ts';
 import type { TrainingRow } from './training-row.ts';
 
@@ -22,7 +21,6 @@ export interface RowOptions {
   queries: readonly Query[];
   start: SoftPrompt;
   position: PromptPosition;
-  settings: Pick<TrainingSettings, 'answerTokens' | 'weights'>;
   /** By the query's place; null where no answers are trained on. */
   ownAnswers: ReadonlyMap<number, OwnAnswer> | null;
   /** `[queries, hiddenSize]`: states under the textual prompt; null where DRO's terms are not used. */
@@ -32,12 +30,12 @@ export interface RowOptions {
 
 /** Queries with what they are trained toward. Throws what encoding throws. */
 export function prepareRows(options: RowOptions): TrainingData {
-  const { model, queries, start, position, ownAnswers, reference, settings } = options;
+  const { model, queries, start, position, ownAnswers, reference } = options;
   const under = softPrompt(start, position);
   const { before, after, rows } = layOutQueries(queries.map(({ text }) => encodeQuery(model, text, under)));
   const { hiddenSize } = start;
   const judgesAnswers = ownAnswers !== null;
-  const refusal = judgesAnswers ? refusalTokens(model, options.endToken, settings.answerTokens) : [];
+  const refusal = judgesAnswers ? refusalTokens(model, options.endToken) : [];
   const leftOut: Query[] = [];
 
   const made = queries.flatMap((query, index): TrainingRow[] => {
@@ -62,6 +60,7 @@ export function prepareRows(options: RowOptions): TrainingData {
   return { layout: { before, after }, rows: made, leftOut };
 }
 
-function refusalTokens({ tokenizer }: AnchorModel, endToken: number, most: number): number[] {
-  return [...tokenizer.encodeSection(REFUSAL, false, Number.POSITIVE_INFINITY), endToken].slice(0, most);
+/** To its end: a prompt that was trained on the first words alone refused over and over (docs/training.md). */
+function refusalTokens({ tokenizer }: AnchorModel, endToken: number): number[] {
+  return [...tokenizer.encodeSection(REFUSAL, false, Number.POSITIVE_INFINITY), endToken];
 }

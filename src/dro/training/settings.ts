@@ -34,7 +34,7 @@ export const settingsSchema = Type.Object(
     decay: Type.Union([Type.Literal('constant'), Type.Literal('cosine')]),
     clip: Type.Number({ exclusiveMinimum: 0 }),
     weightDecay: atLeast(0),
-    /** Answer tokens that cross-entropy looks at. */
+    /** Tokens of the model's own answers that cross-entropy looks at; of a refusal it sees all. */
     answerTokens: whole(1),
     /** How many times as much as another the first of them counts. */
     firstTokenWeight: Type.Number({ exclusiveMinimum: 0 }),
