@@ -32,6 +32,11 @@ t.test('no line is at fault, and no two queries are near-duplicates, within a sp
   t.strictSame(checkQueries(files), []);
 });
 
+t.test('what else comes along to train on, or to see what changes, is near to no query of a split', async (t) => {
+  const more = await Promise.all(['extra', 'neutral'].map((name) => readQueryFile(shipped(name))));
+  t.strictSame(checkQueries([...files, ...more]), []);
+});
+
 t.test('each split has its size, half of it questions, and every category in its share', async (t) => {
   for (const summary of files.map(summarize)) {
     const size = Object.entries(sizes).find(([split]) => split === summary.name)?.[1] ?? 0;
