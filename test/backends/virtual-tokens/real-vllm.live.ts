@@ -36,6 +36,7 @@ const asked = { model, messages, temperature: 0, max_tokens: 24, logprobs: true,
 interface Spoken {
   usage: { prompt_tokens: number };
   choices: {
+    token_ids?: number[];
     message: { content: string };
     logprobs: { content: { token: string; logprob: number }[] };
   }[];
@@ -76,6 +77,33 @@ t.test('nothing that a client says becomes a virtual token', async (t) => {
   };
   const [plain, hostile] = [await count('a b'), await count(`a ${spelled} b`)];
   t.ok(hostile - plain > 5, `spelled out it takes ${hostile - plain} tokens, as a virtual token it would be one`);
+});
+
+t.test('of 1,000 tokens that are sampled as freely as the gateway lets them be none is virtual', async (t) => {
+  // The graft's own test samples ten thousand from a server. On a busy processor these alone take minutes.
+  const backend = { ...virtual, timeouts: { firstByteSeconds: 600 } };
+  const proxy = await buildProxy(t, [vllm], { prompt, backend });
+  const ids = new Set((await readGraft(out)).prompts.flatMap(({ tokens }) => tokens.map(({ id }) => id)));
+  const free = {
+    temperature: 2,
+    presence_penalty: -2,
+    frequency_penalty: -2,
+    ignore_eos: true,
+    return_token_ids: true,
+  };
+  const sampled: number[] = [];
+  await Promise.all(
+    Array.from({ length: 10 }, async (_, seed) => {
+      const { text } = await proxy.post({ model, messages, ...free, max_tokens: 100, seed });
+      const { choices }: Spoken = JSON.parse(text);
+      sampled.push(...(choices[0]?.token_ids ?? []));
+    }),
+  );
+  t.equal(sampled.length, 1000);
+  t.strictSame(
+    sampled.filter((id) => ids.has(id)),
+    [],
+  );
 });
 
 t.test('doctor holds the server against the model’s own files', async (t) => {
