@@ -1,3 +1,4 @@
+import { wilsonInterval } from '../../statistics/wilson-interval.ts';
 import { type Probe, probeLogit } from './directions.ts';
 import { fitLogistic } from './logistic.ts';
 
@@ -11,9 +12,6 @@ export interface LabelledRows {
   /** That the rows come from. */
   queries: number;
 }
-
-/** The normal distribution's quantile for two-sided 95%. */
-const Z = 1.959963984540054;
 
 /** Fits on all folds but one, for each in turn; the probe has the mean of their weights and biases, its accuracy is theirs on what they did not see. */
 export function crossValidate({ coordinates, labels, folds, queries }: LabelledRows): Probe {
@@ -39,12 +37,4 @@ export function crossValidate({ coordinates, labels, folds, queries }: LabelledR
   }
   const accuracy = right / labels.length;
   return { weights, bias, accuracy, accuracyInterval: wilsonInterval(accuracy, queries) };
-}
-
-/** Wilson's score interval (1927) of a share p of n: (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n). */
-function wilsonInterval(p: number, n: number): [low: number, high: number] {
-  const middle = p + Z ** 2 / (2 * n);
-  const margin = Z * Math.sqrt((p * (1 - p)) / n + Z ** 2 / (4 * n ** 2));
-  const scale = 1 + Z ** 2 / n;
-  return [Math.max(0, (middle - margin) / scale), Math.min(1, (middle + margin) / scale)];
 }

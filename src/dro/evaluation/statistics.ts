@@ -1,22 +1,10 @@
+import { wilsonInterval, Z_95 } from '../../statistics/wilson-interval.ts';
 import type { Mean, Proportion } from './report.ts';
 
-/** The normal distribution's quantile for two-sided 95%. */
-const Z = 1.959963984540054;
-
-/**
- * `count` of `n` with the Wilson score interval (Wilson 1927): (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n). Unlike p ± z·se it stays
- * within 0 and 1 and is honest at 0 of n. With n = 0 nothing is known: 0 to 1.
- */
+/** `count` of `n` with the Wilson score interval. */
 export function proportion(count: number, n: number): Proportion {
-  if (n === 0) return { count, n, rate: 0, interval: [0, 1] };
-  const p = count / n;
-  const middle = p + Z ** 2 / (2 * n);
-  const margin = Z * Math.sqrt((p * (1 - p)) / n + Z ** 2 / (4 * n ** 2));
-  const scale = 1 + Z ** 2 / n;
-  // rounding must not show 1e-17 where it is 0
-  const low = count === 0 ? 0 : (middle - margin) / scale;
-  const high = count === n ? 1 : (middle + margin) / scale;
-  return { count, n, rate: p, interval: [low, high] };
+  const rate = n === 0 ? 0 : count / n;
+  return { count, n, rate, interval: wilsonInterval(rate, n) };
 }
 
 /** Mean ± z · s / √n, by the normal approximation: sets have 50 queries and more. One value has no spread to tell. */
@@ -26,7 +14,7 @@ export function meanOf(values: readonly number[]): Mean {
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
   if (n === 1) return { n, mean, interval: [mean, mean] };
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
-  const margin = Z * Math.sqrt(variance / n);
+  const margin = Z_95 * Math.sqrt(variance / n);
   return { n, mean, interval: [mean - margin, mean + margin] };
 }
 

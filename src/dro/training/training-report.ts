@@ -1,6 +1,6 @@
 import type { PromptManifest } from '../../prompts/manifest.ts';
+import { wilsonInterval } from '../../statistics/wilson-interval.ts';
 import type { CollectedAnchors } from '../anchors/collect-anchors.ts';
-import { proportion } from '../evaluation/statistics.ts';
 import type { AnchorsPictureData } from '../pictures/anchors-view.ts';
 import type { Rate } from '../pictures/rate.ts';
 import type { TrainingPictureData } from '../pictures/training-picture.ts';
@@ -64,7 +64,7 @@ function curve({ metrics, best }: TrainedPrompt, weights: TermWeights, dev: read
 }
 
 function rateOf(rate: number, n: number): Rate {
-  const [low, high] = proportion(Math.round(rate * n), n).interval;
+  const [low, high] = wilsonInterval(rate, n);
   return { rate, low, high, n };
 }
 
