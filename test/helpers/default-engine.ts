@@ -1,11 +1,6 @@
 import { createEngine, type EngineOptions } from '../../src/engine/engine.ts';
-import type {
-  Engine,
-  GenerationEvent,
-  GenerationRequest,
-  SamplingParameters,
-  Usage,
-} from '../../src/engine/generation.ts';
+import type { Engine, GenerationEvent, GenerationRequest, Usage } from '../../src/engine/generation.ts';
+import { greedySampling } from '../../src/engine/sampling/greedy.ts';
 import { defaultModelName } from '../../src/model/known-models.ts';
 import { openCache } from '../../src/model/obtain/cache.ts';
 import { obtainModel } from '../../src/model/obtain/obtain.ts';
@@ -33,17 +28,7 @@ export async function startDefaultEngine(
   return { engine, tokenizer };
 }
 
-export const greedy: SamplingParameters = {
-  temperature: 0,
-  topP: 1,
-  topK: 0,
-  minP: 0,
-  seed: 0,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  repetitionPenalty: 1,
-  logitBias: new Map(),
-};
+export { greedySampling as greedy };
 
 let requests = 0;
 
@@ -53,7 +38,7 @@ export function generationRequest(
   requests++;
   return {
     id: `request-${requests}`,
-    sampling: greedy,
+    sampling: greedySampling,
     maxTokens: 16,
     stop: [],
     ignoreEos: false,

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { createEngine } from '../../engine/engine.ts';
-import type { SamplingParameters } from '../../engine/generation.ts';
+import { greedySampling } from '../../engine/sampling/greedy.ts';
 import { encodeChat } from '../../model/chat/encode-chat.ts';
 import { openCheckpoint } from '../../model/checkpoint.ts';
 import { openCache } from '../../model/obtain/cache.ts';
@@ -11,18 +11,6 @@ import type { LocalModel } from '../upstream/local-model.ts';
 const MAX_BYTES = 8 * 2 ** 30;
 const CONTEXT = 4096;
 const TOP = 20;
-const greedy: SamplingParameters = {
-  temperature: 0,
-  topP: 1,
-  topK: 0,
-  minP: 0,
-  seed: 0,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  repetitionPenalty: 1,
-  logitBias: new Map(),
-};
-
 /** A model that is computed here, in full precision, to hold a server against. Null for one that is too large, or has no chat template. */
 export async function startReference(local: LocalModel): Promise<(Reference & AsyncDisposable) | null> {
   const { directory, tokenizer, template } = local;
@@ -46,7 +34,7 @@ export async function startReference(local: LocalModel): Promise<(Reference & As
       const request = {
         id: 'reference',
         prompt,
-        sampling: greedy,
+        sampling: greedySampling,
         maxTokens: 1,
         stop: [],
         ignoreEos: true,

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { WeightPrecision } from '../../engine/decoder/weights.ts';
 import { createEngine } from '../../engine/engine.ts';
 import type { Engine, PromptSegment, SamplingParameters } from '../../engine/generation.ts';
+import { greedySampling } from '../../engine/sampling/greedy.ts';
 import { PreambleError } from '../../errors.ts';
 import { loadChatTemplate } from '../../model/chat/chat-template.ts';
 import { openCheckpoint } from '../../model/checkpoint.ts';
@@ -107,14 +108,10 @@ function sharedButLast(segments: readonly PromptSegment[]): PromptSegment[] {
 function toEngineSampling(sampling: AnswerSampling): SamplingParameters {
   const chosen = 'seed' in sampling ? sampling : { temperature: 0, topP: 1, seed: 0 };
   return {
+    ...greedySampling,
     temperature: chosen.temperature,
     topP: chosen.topP,
     topK: 'topK' in chosen ? (chosen.topK ?? 0) : 0,
     seed: chosen.seed,
-    minP: 0,
-    presencePenalty: 0,
-    frequencyPenalty: 0,
-    repetitionPenalty: 1,
-    logitBias: new Map(),
   };
 }

@@ -1,4 +1,5 @@
 import type { Engine, GeneratedToken } from '../../engine/generation.ts';
+import { greedySampling } from '../../engine/sampling/greedy.ts';
 import { encodeQuery, type QueryEncoding } from '../answers/encode-query.ts';
 import { createJudge } from '../answers/judge.ts';
 import { mapConcurrently } from '../answers/map-concurrently.ts';
@@ -27,18 +28,6 @@ export interface OwnAnswerOptions {
 /** The decision needs a sentence, however few tokens are kept. */
 const JUDGED_TOKENS = 32;
 
-const greedy = {
-  temperature: 0,
-  topP: 1,
-  topK: 0,
-  minP: 0,
-  seed: 0,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  repetitionPenalty: 1,
-  logitBias: new Map<number, number>(),
-};
-
 /** Own answers in the order of `queries`. Throws what encoding and the engine throw, and the signal's reason. */
 export async function ownAnswers(
   engine: Engine,
@@ -55,7 +44,7 @@ export async function ownAnswers(
       {
         id: `own-${index}`,
         prompt: encodeQuery(encoding, queries[index] ?? '', noPrompt),
-        sampling: greedy,
+        sampling: greedySampling,
         maxTokens: Math.max(options.maxTokens, JUDGED_TOKENS),
         stop: [],
         ignoreEos: false,
