@@ -2,7 +2,8 @@ import Type from 'typebox';
 import { Value } from 'typebox/value';
 import { type Check, type CheckContext, ok } from '../upstream/check.ts';
 import type { Dialect } from '../upstream/dialect.ts';
-import { askIfThere, countTokens, discover, findControlTokens } from '../upstream/discovery.ts';
+import { askIfThere } from '../upstream/discovery.ts';
+import { openAiRoutes } from '../upstream/openai-routes.ts';
 import { commonRefusals, type RefusedFields, refuseFields } from '../upstream/refused-fields.ts';
 
 const OTHERS = 'it names what belongs to other requests';
@@ -29,18 +30,10 @@ const INFO_PATHS = ['/get_server_info', '/server_info'];
 
 /** SGLang's OpenAI routes. */
 export const sglangDialect: Dialect = {
+  ...openAiRoutes,
   kind: 'sglang',
-  discover,
   checkVersion,
-  findControlTokens: (server, model, call) =>
-    findControlTokens(server, call, {
-      body: (prompt) => ({ model, prompt, add_special_tokens: false }),
-      count: countTokens,
-    }),
-  readFields: [],
   refuse: (request) => refuseFields(request, refused),
-  edits: () => [],
-  readAnswer: (answer) => answer,
 };
 
 async function checkVersion({ server, call }: CheckContext): Promise<Check> {

@@ -1,5 +1,5 @@
 import type { Dialect } from '../upstream/dialect.ts';
-import { countTokens, discover, findControlTokens } from '../upstream/discovery.ts';
+import { openAiRoutes } from '../upstream/openai-routes.ts';
 import { commonRefusals, refuseFields } from '../upstream/refused-fields.ts';
 import { checkVersion } from './check.ts';
 
@@ -11,16 +11,8 @@ const refused = {
 
 /** vLLM speaks OpenAI's wire to the letter. */
 export const vllmDialect: Dialect = {
+  ...openAiRoutes,
   kind: 'vllm',
-  discover,
   checkVersion,
-  findControlTokens: (server, model, call) =>
-    findControlTokens(server, call, {
-      body: (prompt) => ({ model, prompt, add_special_tokens: false }),
-      count: countTokens,
-    }),
-  readFields: [],
   refuse: (request) => refuseFields(request, refused),
-  edits: () => [],
-  readAnswer: (answer) => answer,
 };
