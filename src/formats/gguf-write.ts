@@ -1,8 +1,9 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { PreambleError } from '../errors.ts';
 import { type GgmlType, ggmlTypes } from './gguf/tensor-types.ts';
 import { encodeField, encodeText, type GgufField, uint32, uint64 } from './gguf/write-metadata.ts';
 import { quoteName } from './quote-name.ts';
+import { writeAll, writePieces } from './write-all.ts';
 
 export interface GgufEntry {
   readonly name: string;
@@ -51,11 +52,7 @@ export async function writeGguf(path: string, layout: GgufLayout, entries: reado
   await writeAll(file, ggufHeader(layout, entries));
   for (const entry of entries) {
     const expected = ggufBytes(entry.type, entry.shape);
-    let written = 0;
-    for await (const piece of entry.bytes()) {
-      written += piece.length;
-      if (written <= expected) await writeAll(file, piece);
-    }
+    const written = await writePieces(file, entry.bytes(), expected);
     if (written !== expected) {
       throw new PreambleError(
         'internal',
@@ -63,13 +60,6 @@ export async function writeGguf(path: string, layout: GgufLayout, entries: reado
       );
     }
     await writeAll(file, new Uint8Array(roundUp(written, layout.alignment ?? ALIGNMENT) - written));
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done);
-    done += bytesWritten;
   }
 }
 

@@ -3,6 +3,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { PreambleError } from '../errors.ts';
 import { quoteName } from './quote-name.ts';
 import { byteLength, LENGTH_PREFIX_BYTES, type SafetensorsDtype, safetensorsDtypeBytes } from './safetensors-header.ts';
+import { writeAll, writePieces } from './write-all.ts';
 
 export interface SafetensorsEntry {
   name: string;
@@ -63,23 +64,12 @@ function headerBytes(entries: readonly SafetensorsEntry[], metadata: Readonly<Re
 
 async function writeEntry(file: FileHandle, entry: SafetensorsEntry): Promise<void> {
   const expected = byteLength(entry.dtype, entry.shape);
-  let written = 0;
-  for await (const piece of entry.bytes()) {
-    written += piece.length;
-    if (written <= expected) await writeAll(file, piece);
-  }
+  const written = await writePieces(file, entry.bytes(), expected);
   if (written !== expected) {
     throw new PreambleError(
       'internal',
       `Tensor ${quoteName(entry.name)} gave ${written} bytes, its shape needs ${expected}.`,
     );
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done);
-    done += bytesWritten;
   }
 }
 

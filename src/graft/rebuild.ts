@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { PreambleError } from '../errors.ts';
 import { parseGgufHeader } from '../formats/gguf/header.ts';
 import { readGgufHeader } from '../formats/gguf.ts';
 import { readSafetensorsHeader } from '../formats/safetensors.ts';
 import { parseSafetensorsHeader } from '../formats/safetensors-header.ts';
+import { writeAll } from '../formats/write-all.ts';
 import { EMBEDDINGS_TENSOR } from '../model/embeddings-digest.ts';
 import { overwrittenRows } from './originals.ts';
 import { readPieces, replaceRows } from './rewrite-weights.ts';
@@ -92,13 +93,6 @@ function keptRows(tensors: readonly OldTensor[], ids: readonly number[], rows: B
     overlays.set(name, { rowBytes, rows: overwritten });
   }
   return overlays;
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done);
-    done += bytesWritten;
-  }
 }
 
 export function changed(name: string): PreambleError {

@@ -1,0 +1,23 @@
+import type { FileHandle } from 'node:fs/promises';
+
+/** All of `bytes` at the file's position: a write may take a part only. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done);
+    done += bytesWritten;
+  }
+}
+
+/** Pieces that should make `expected` bytes. Returns how many they had; what is too much is not written. */
+export async function writePieces(
+  file: FileHandle,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  expected: number,
+): Promise<number> {
+  let written = 0;
+  for await (const piece of pieces) {
+    written += piece.length;
+    if (written <= expected) await writeAll(file, piece);
+  }
+  return written;
+}
