@@ -6,11 +6,9 @@ import { MAX_ROLLOUT_BYTES, parseRollout, type Rollout } from '../rollout/record
 import type { RolloutStore } from '../rollout/store.ts';
 import type { RedisConnection } from './connection.ts';
 import { describeFailure, redisUnavailable } from './failure.ts';
-import { replaceText } from './replace.ts';
+import { changeText } from './replace.ts';
 import { redisScript, runScript } from './script.ts';
 
-/** Gateways and operators that change a rollout in the same moment meet once or twice. */
-const MAX_ATTEMPTS = 5;
 /** Sums outlive their rollout for this long, to be looked at. */
 const COUNTS_SECONDS = 30 * 24 * 3600;
 
@@ -47,16 +45,16 @@ export function redisRollouts(redis: RedisConnection): RolloutStore {
     async change(name, step) {
       // The name first: what is listed and not there is passed over, what is there and not listed would be hidden.
       await run((client) => client.sadd(keys.rollouts, name));
-      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        const text = await readText(name);
-        const before = parse(text, name);
-        const after = step(before);
-        if (after === before) return after;
-        const replacement = { key: keys.rollout(name), before: text, after: JSON.stringify(after), message: name };
-        if (await replaceText(redis, replacement)) return after;
-      }
-      throw new PreambleError('rollout_invalid', `The rollout of ${name} changes all the time.`, {
-        action: 'See who else changes it, and try again.',
+      return await changeText(redis, {
+        key: keys.rollout(name),
+        message: name,
+        readText: () => readText(name),
+        parse: (text) => parse(text, name),
+        step,
+        busy: () =>
+          new PreambleError('rollout_invalid', `The rollout of ${name} changes all the time.`, {
+            action: 'See who else changes it, and try again.',
+          }),
       });
     },
     counts: async (id) => readCounts(await run((client) => client.hgetall(keys.rolloutCounts(id)))),

@@ -1,10 +1,7 @@
 import { PreambleError } from '../../errors.ts';
 import type { RedisConnection } from '../connection.ts';
-import { replaceText } from '../replace.ts';
+import { changeText } from '../replace.ts';
 import { type Alias, MAX_ALIAS_BYTES, parseAlias } from './alias.ts';
-
-/** Two people who promote at the same moment meet once; more often than this something else is wrong. */
-const MAX_ATTEMPTS = 5;
 
 export interface RedisAliases {
   /** Null where nothing was promoted. Throws `prompt_invalid`, `redis_unavailable`. */
@@ -21,16 +18,16 @@ export function redisAliases(redis: RedisConnection): RedisAliases {
   return {
     read: async (name) => parse(await readText(name), name),
     async change(name, step) {
-      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        const text = await readText(name);
-        const before = parse(text, name);
-        const after = step(before);
-        if (after === before) return after;
-        const replacement = { key: keys.alias(name), before: text, after: JSON.stringify(after), message: name };
-        if (await replaceText(redis, replacement)) return after;
-      }
-      throw new PreambleError('prompt_invalid', `The alias of ${name} changes all the time.`, {
-        action: 'See who else promotes it, and try again.',
+      return await changeText(redis, {
+        key: keys.alias(name),
+        message: name,
+        readText: () => readText(name),
+        parse: (text) => parse(text, name),
+        step,
+        busy: () =>
+          new PreambleError('prompt_invalid', `The alias of ${name} changes all the time.`, {
+            action: 'See who else promotes it, and try again.',
+          }),
       });
     },
   };
