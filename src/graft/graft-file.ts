@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { PreambleError } from '../errors.ts';
-import { findDuplicateJsonKey } from '../formats/duplicate-json-keys.ts';
 import { readExactly, withFile } from '../formats/file-ranges.ts';
-import { quoteName } from '../formats/quote-name.ts';
+import { parseUniqueJson } from '../formats/unique-json.ts';
 import { promptNamePattern } from '../prompts/name.ts';
 import { virtualTokenPattern } from './virtual-token.ts';
 
@@ -166,14 +165,7 @@ const checker = Compile(graftSchema);
 
 /** Parses the text of a `preamble-graft.json`; `path` is named in errors. Throws `format_invalid`. */
 function parseGraft(text: string, path: string): Graft {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw invalidGraft(path, 'it is not JSON', error);
-  }
-  const duplicate = findDuplicateJsonKey(text);
-  if (duplicate !== null) throw invalidGraft(path, `it holds the key ${quoteName(duplicate)} twice`);
+  const parsed = parseUniqueJson(text, (what, cause) => invalidGraft(path, what, cause));
   return checkGraft(parsed, path);
 }
 

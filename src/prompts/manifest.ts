@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { PreambleError, toError } from '../errors.ts';
-import { findDuplicateJsonKey } from '../formats/duplicate-json-keys.ts';
+import { parseUniqueJson } from '../formats/unique-json.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { isPromptVersion, MAX_VERSION_LENGTH, promptNamePattern, quote } from './name.ts';
 
@@ -129,14 +129,7 @@ const checker = Compile(manifestSchema);
 
 /** Parses the text of a `prompt.json`; `path` is named in errors. Throws `prompt_invalid`. */
 export function parseManifest(text: string, path: string): PromptManifest {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw invalidPrompt(path, 'it is not JSON', error);
-  }
-  const duplicate = findDuplicateJsonKey(text);
-  if (duplicate !== null) throw invalidPrompt(path, `it holds the key ${quote(duplicate)} twice`);
+  const parsed = parseUniqueJson(text, (what, cause) => invalidPrompt(path, what, cause));
   return checkManifest(parsed, path);
 }
 
