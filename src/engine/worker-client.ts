@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { PreambleError } from '../errors.ts';
+import { workerUrl } from '../worker-url.ts';
 import type { FinishReason, GeneratedToken } from './generation.ts';
 import type { FromWorker, ToWorker, WorkerOptions, WorkerRequest } from './messages.ts';
 import { fromFailure, toFailure } from './worker-failure.ts';
@@ -20,8 +21,7 @@ interface Mailbox {
   fail(error: Error): void;
 }
 
-// The built package has `.js` beside this file, the checkout `.ts`.
-const WORKER_URL = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
+const WORKER_URL = workerUrl('worker', import.meta.url);
 
 /** Resolves once the model is loaded in its own thread, so that loading and computing never hold up the event loop. */
 export async function startWorker(options: WorkerOptions): Promise<WorkerClient> {

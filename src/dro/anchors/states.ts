@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { fromFailure, toFailure } from '../../engine/worker-failure.ts';
 import { PreambleError } from '../../errors.ts';
+import { workerUrl } from '../../worker-url.ts';
 import { bucketByLength } from './length-buckets.ts';
 import type { QueryLayout } from './query-layout.ts';
 import type { FromStatesWorker, StatesJob } from './states-messages.ts';
@@ -11,11 +12,7 @@ const LENGTH_STEP = 8;
 /** Some 500 tokens a run use the cores well and need little memory. */
 const MAX_ROWS = 16;
 
-// The built package has `.js` beside this file, the checkout `.ts`.
-const WORKER_URL = new URL(
-  `./states-worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
-  import.meta.url,
-);
+const WORKER_URL = workerUrl('states-worker', import.meta.url);
 
 export interface StatesOptions {
   threads?: number;

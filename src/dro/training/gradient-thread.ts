@@ -1,14 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { fromFailure, toFailure } from '../../engine/worker-failure.ts';
 import { PreambleError } from '../../errors.ts';
+import { workerUrl } from '../../worker-url.ts';
 import type { FromGradientWorker, GradientJob, ToGradientWorker } from './gradient-messages.ts';
 import type { BatchGradient, Gradients } from './gradients.ts';
 
-// The built package has `.js` beside this file, the checkout `.ts`.
-const WORKER_URL = new URL(
-  `./gradient-worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
-  import.meta.url,
-);
+const WORKER_URL = workerUrl('gradient-worker', import.meta.url);
 
 interface Asked {
   resolve(batch: BatchGradient): void;

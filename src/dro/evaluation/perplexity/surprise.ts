@@ -2,11 +2,11 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { fromFailure, toFailure } from '../../../engine/worker-failure.ts';
 import { PreambleError } from '../../../errors.ts';
+import { workerUrl } from '../../../worker-url.ts';
 import type { ScoredText } from './batches.ts';
 import type { FromScorer, ScoreWork } from './messages.ts';
 
-// The built package has `.js` beside this file, the checkout `.ts`.
-const WORKER_URL = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
+const WORKER_URL = workerUrl('worker', import.meta.url);
 
 export interface SurpriseOptions {
   signal: AbortSignal;
