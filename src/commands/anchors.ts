@@ -20,6 +20,7 @@ import { anchorProgress } from './anchors/progress.ts';
 import { type ClosableSource, chooseSource, type SourceOptions } from './anchors/source.ts';
 import { summarizeAnchors, summaryTable } from './anchors/summary.ts';
 import { onInterrupt } from './interrupt.ts';
+import { wholeNumber } from './number-options.ts';
 import { type Output, processOutput, writeResult } from './output.ts';
 import { openPrompts, type ReadOptions } from './prompt/directories.ts';
 import { modelDirectoryFor } from './prompt/model.ts';
@@ -59,11 +60,11 @@ export function registerAnchorsCommand(program: Command, output: Output = proces
     .option('--prompt <prompt...>', 'also under these soft prompts: NAME or NAME@VERSION')
     .option('--prompts <directory...>', 'where those are; else ./prompts and those that come with Preamble')
     .option('--text <text...>', 'the textual safety prompts, in place of the three usual ones')
-    .option('--samples <n>', 'answers sampled for each query and prompt', integer(1, MAX_SAMPLES), 20)
+    .option('--samples <n>', 'answers sampled for each query and prompt', wholeNumber(1, MAX_SAMPLES), 20)
     .option('--temperature <t>', '0 takes the likeliest token always, and one answer a query', number(0, 2), 1)
     .option('--top-p <p>', 'sample from the likeliest tokens of so much probability', number(0.01, 1), 0.9)
-    .option('--max-tokens <n>', 'tokens an answer', integer(1, MAX_ANSWER_TOKENS), MAX_TOKENS)
-    .option('--seed <n>', 'the same seed gives the same answers', integer(0, MAX_SEED), 0)
+    .option('--max-tokens <n>', 'tokens an answer', wholeNumber(1, MAX_ANSWER_TOKENS), MAX_TOKENS)
+    .option('--seed <n>', 'the same seed gives the same answers', wholeNumber(0, MAX_SEED), 0)
     .addOption(
       new Option('--weights <precision>', 'weights of the engine').choices(weightPrecisions).default('8-bit' as const),
     )
@@ -158,14 +159,6 @@ function withWhatIsKept(error: unknown, kept: number, all: number): unknown {
   const goOn = `The answers to ${kept} of ${all} queries are kept: the same command goes on from there.`;
   const action = error.action === undefined ? goOn : `${error.action} ${goOn}`;
   return new PreambleError(error.code, error.message, { action, cause: error });
-}
-
-function integer(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-  };
 }
 
 function number(least: number, most: number): (text: string) => number {

@@ -1,8 +1,9 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { DEFAULT_MAX_TOKENS, REFERENCE_SAMPLES } from '../dro/evaluation/protocol.ts';
 import { queryLabels } from '../dro/queries/query.ts';
 import { PreambleError } from '../errors.ts';
 import { type EvaluateCommandOptions, runEvaluation } from './evaluate/run.ts';
+import { wholeNumber } from './number-options.ts';
 import { type Output, processOutput } from './output.ts';
 
 /** Answers of a query: the reference draws 25. */
@@ -24,10 +25,10 @@ export function registerEvaluateCommand(program: Command, output: Output = proce
     .option('--compare <prompt...>', 'other prompts to hold it against, such as the vPT prompt that it started from')
     .option('--text <text...>', 'other textual prompts to hold it against')
     .option('--sampled', "also by the reference's sampling protocol, beside greedy")
-    .option('--samples <n>', 'answers to each query when sampled', integer(1, MAX_SAMPLES), REFERENCE_SAMPLES)
-    .option('--max-tokens <n>', 'longest answer', integer(1, MAX_MAX_TOKENS), DEFAULT_MAX_TOKENS)
-    .option('--limit <n>', 'only so many queries of each label of each file, spread over it', integer(1, 1e6))
-    .option('--seed <n>', 'of the sampled answers', integer(0, Number.MAX_SAFE_INTEGER), 0)
+    .option('--samples <n>', 'answers to each query when sampled', wholeNumber(1, MAX_SAMPLES), REFERENCE_SAMPLES)
+    .option('--max-tokens <n>', 'longest answer', wholeNumber(1, MAX_MAX_TOKENS), DEFAULT_MAX_TOKENS)
+    .option('--limit <n>', 'only so many queries of each label of each file, spread over it', wholeNumber(1, 1e6))
+    .option('--seed <n>', 'of the sampled answers', wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
     .addOption(new Option('--label <label>', 'the label of lines that bring none').choices(queryLabels))
     .option('--no-neutral', 'leave out the 40 everyday tasks that are asked beside')
     .option('--no-perplexity', 'leave out how likely the unprompted model finds the answers')
@@ -97,12 +98,4 @@ async function stoppable(work: (signal: AbortSignal) => Promise<void>): Promise<
   } finally {
     process.off('SIGINT', stop);
   }
-}
-
-function integer(minimum: number, maximum: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`);
-  };
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { objectives } from '../dro/training/settings.ts';
 import { PreambleError } from '../errors.ts';
 import { onInterrupt } from './interrupt.ts';
+import { wholeNumber } from './number-options.ts';
 import { type Output, processOutput } from './output.ts';
 import { newVersion } from './prompt/new-version.ts';
 import { type TrainCommandOptions, trainCommand } from './train/run.ts';
@@ -19,15 +20,15 @@ export function registerTrainCommand(program: Command, output: Output = processO
     .option('--start <start>', 'text, vpt (the text, trained by vPT first), or a prompt: NAME[@VERSION]', 'text')
     .addOption(new Option('--text <text>', 'the text to start from').conflicts('textFile'))
     .option('--text-file <file>', 'a UTF-8 file with it')
-    .option('--tokens <n>', 'virtual tokens (default: as many as the text has)', whole(1))
+    .option('--tokens <n>', 'virtual tokens (default: as many as the text has)', wholeNumber(1))
     .addOption(
       new Option('--position <position>', "at the head of the system message or of the user's first")
         .choices(['system', 'user'] as const)
         .default('system' as const),
     )
-    .option('--steps <n>', 'steps of the optimiser', whole(1))
-    .option('--batch <n>', 'queries a step, half of them harmful', whole(2))
-    .option('--micro-batch <n>', 'of those, how many are computed at once: fewer need less memory', whole(1))
+    .option('--steps <n>', 'steps of the optimiser', wholeNumber(1))
+    .option('--batch <n>', 'queries a step, half of them harmful', wholeNumber(2))
+    .option('--micro-batch <n>', 'of those, how many are computed at once: fewer need less memory', wholeNumber(1))
     .option('--learning-rate <rate>', 'the largest, after the warm-up', positive)
     .option('--keep <weight>', "how much the model's own answers to harmless queries count", positive)
     .option(
@@ -35,11 +36,11 @@ export function registerTrainCommand(program: Command, output: Output = processO
       'how much a refused harmless query counts when the best step is chosen',
       positive,
     )
-    .option('--evaluate-every <n>', 'steps between two looks at the dev split', whole(1))
-    .option('--patience <n>', 'end after so many looks without a better one (0: never)', whole(0))
-    .option('--samples <n>', 'answers a query and prompt from which the refusal direction is found', whole(1), 20)
+    .option('--evaluate-every <n>', 'steps between two looks at the dev split', wholeNumber(1))
+    .option('--patience <n>', 'end after so many looks without a better one (0: never)', wholeNumber(0))
+    .option('--samples <n>', 'answers a query and prompt from which the refusal direction is found', wholeNumber(1), 20)
     .option('--no-anchor-texts', 'find it without the three textual prompts: a small model hardly refuses under them')
-    .option('--seed <n>', 'of batches and sampled answers', whole(0), 1)
+    .option('--seed <n>', 'of batches and sampled answers', wholeNumber(0), 1)
     .addOption(
       new Option('--weights <precision>', 'what the engine computes answers with')
         .choices(['4-bit', '8-bit', 'float32'] as const)
@@ -86,14 +87,6 @@ function stopped(): PreambleError {
   return new PreambleError('cancelled', 'Stopped; what was computed is kept.', {
     action: 'The same command goes on from there.',
   });
-}
-
-function whole(minimum: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= minimum && Number.isSafeInteger(value)) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${minimum} up.`);
-  };
 }
 
 function positive(text: string): number {
