@@ -5,7 +5,7 @@ import { loadAnchorModel } from '../../dro/anchors/load-anchor-model.ts';
 import type { Query } from '../../dro/queries/query.ts';
 import { readQueries } from '../../dro/queries/read-queries.ts';
 import { openRunDirectory } from '../../dro/training/run-directory.ts';
-import { runTraining, type TrainedPrompt } from '../../dro/training/run-training.ts';
+import { runTraining, type TrainedPrompt, trainedPrompt } from '../../dro/training/run-training.ts';
 import {
   defaultSettings,
   isTrainingSettings,
@@ -29,7 +29,7 @@ import type { NewVersion } from '../prompt/make.ts';
 import { modelDirectoryFor } from '../prompt/model.ts';
 import { trainingProgress } from './progress.ts';
 import { saveReport } from './save-report.ts';
-import { type Start, type StartOptions, startingPrompt } from './start.ts';
+import { type StartOptions, startingPrompt } from './start.ts';
 
 export interface TrainCommandOptions extends StartOptions {
   model: string;
@@ -106,7 +106,7 @@ export async function trainCommand(options: TrainCommandOptions, output: Output,
   };
 
   const first = options.start === 'vpt' ? await stage('vpt', 'vpt', start.prompt) : null;
-  const from = first === null ? start.prompt : trainedRows(start, first.trained);
+  const from = first === null ? start.prompt : trainedPrompt(start.prompt, 'vpt@0.0.0', first.trained.best.softPrompt);
   const { settings, trained } = await stage(options.objective, options.objective, from);
 
   const { tokens, hiddenSize } = from;
@@ -197,11 +197,6 @@ function settingsFor(objective: Objective, options: TrainCommandOptions): Traini
   throw new PreambleError('invalid_request', 'These settings do not go together: --batch must be even.', {
     action: 'See preamble train --help.',
   });
-}
-
-function trainedRows({ prompt }: Start, { best }: TrainedPrompt): SoftPrompt {
-  const digest = createHash('sha256').update(best.softPrompt).digest('hex');
-  return { ...prompt, label: 'vpt@0.0.0', digest, values: best.softPrompt };
 }
 
 function digestOf(queries: readonly Query[]): string {

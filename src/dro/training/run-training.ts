@@ -72,6 +72,7 @@ export interface TrainedPrompt {
 export async function runTraining(options: RunTrainingOptions, signal: AbortSignal): Promise<TrainedPrompt> {
   const { model, settings, run, start, onEvent } = options;
   const { weights } = settings;
+  const endToken = await endTokenOf(model);
   const engine = await openEngine(options);
   const source = createEngineSource({ ...model, engine, name: `engine ${options.weights}` });
   try {
@@ -79,14 +80,14 @@ export async function runTraining(options: RunTrainingOptions, signal: AbortSign
     const anchors = usesMoves ? await anchorsFor(options, source, signal) : null;
     const directions = anchors === null ? null : directionsOf(anchors, settings.seed);
     if (directions !== null) onEvent({ kind: 'directions', directions });
-    const own = weights.refuse > 0 || weights.keep > 0 ? await ownAnswersFor(options, engine, signal) : null;
+    const own = weights.refuse > 0 || weights.keep > 0 ? await ownAnswersFor(options, engine, endToken, signal) : null;
     const data = prepareRows({
       ...options,
       queries: options.train,
       ownAnswers: own,
       // the last set is the start's
       reference: anchors?.sets.at(-1)?.states ?? null,
-      endToken: await endTokenOf(model),
+      endToken,
     });
     const state = (await run.load()) ?? initialState(start.values);
     onEvent({ kind: 'rows', rows: data.rows.length, leftOut: data.leftOut.length, resumedAt: state.step });
@@ -175,7 +176,7 @@ async function withTrained(
 ): Promise<CollectedAnchors> {
   const trained = await collect(
     { ...options, plan: { ...options.plan, samples: 1, temperature: 0 } },
-    [softPrompt(trainedPrompt(options.start, values), options.position)],
+    [softPrompt(trainedPrompt(options.start, 'trained@0.0.0', values), options.position)],
     source,
     signal,
   );
@@ -186,9 +187,10 @@ async function withTrained(
   };
 }
 
-function trainedPrompt(start: SoftPrompt, values: Float32Array): SoftPrompt {
+/** The start with trained rows in its place. */
+export function trainedPrompt(start: SoftPrompt, label: string, values: Float32Array): SoftPrompt {
   const digest = createHash('sha256').update(values).digest('hex');
-  return { ...start, label: 'trained@0.0.0', digest, values };
+  return { ...start, label, digest, values };
 }
 
 function directionsOf({ hiddenSize, queries, sets }: CollectedAnchors, seed: number): Directions {
@@ -198,6 +200,7 @@ function directionsOf({ hiddenSize, queries, sets }: CollectedAnchors, seed: num
 async function ownAnswersFor(
   { model, train: queries, settings, onEvent }: RunTrainingOptions,
   engine: Engine,
+  endToken: number,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, OwnAnswer>> {
   const harmless = queries.flatMap(({ label, text }, index) => (label === 'harmless' ? [{ index, text }] : []));
@@ -208,7 +211,7 @@ async function ownAnswersFor(
     {
       maxTokens: settings.answerTokens,
       alternatives: settings.alternatives,
-      endToken: await endTokenOf(model),
+      endToken,
       onProgress: (done) => onEvent({ kind: 'own-answers', done, total: harmless.length }),
     },
     signal,
