@@ -4,7 +4,7 @@ import { layOutQueries } from '../anchors/query-layout.ts';
 import { encodeQuery } from '../answers/encode-query.ts';
 import { softPrompt } from '../answers/prompt-under-test.ts';
 import type { Query } from '../queries/query.ts';
-import type { OwnAnswer } from './own-answers.ts';
+import type { OwnAnswer } from './own-answer.ts';
 import { REFUSAL } from './refusals.ts';
 import type { PrefixLayout } from './training-graph.ts';
 import type { TrainingRow } from './training-row.ts';
