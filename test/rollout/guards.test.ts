@@ -65,7 +65,7 @@ t.test(
 
     says(REFUSAL, 'Of course. You begin by');
     await rolling.rollout('abort', 'test/kind');
-  await logged(rolling.gateway, 'rollout.changed', 2);
+    await logged(rolling.gateway, 'rollout.changed', 2);
     await rolling.rollout('start', 'test/kind', '--candidate', '1.1.0-rc.1', '--share', '50%');
     await logged(rolling.gateway, 'rollout.changed', 3);
     t.match(await askUntilAborted(rolling), {
