@@ -50,6 +50,7 @@ const record = {
   firstTokenMs: 12,
   totalMs: 900,
   gatewayMs: 0.4,
+  guard: null,
 } as const;
 const answer: AnswerSummary = {
   stream: true,

@@ -1,6 +1,7 @@
 import type { Backend } from './backends/backend.ts';
 import type { Readiness } from './backends/readiness.ts';
 import type { Limits } from './config/schema.ts';
+import type { GuardPolicy } from './guard/guard.ts';
 import type { LimitCounters } from './limits/counters.ts';
 import type { ResponseStore } from './openai/responses/store.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
@@ -19,6 +20,8 @@ export interface Snapshot {
   readonly backends: ReadonlyMap<string, Backend>;
   /** Texts of requests and answers are logged. */
   readonly logContent: boolean;
+  /** What judges answers; null for nothing. */
+  readonly guard: GuardPolicy | null;
 }
 
 /** Everything that routes need, made at start and handed to them. */

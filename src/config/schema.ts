@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { defaultModelName } from '../model/known-models.ts';
 import { backendSchema } from './schema/backend.ts';
 import { closed, seconds } from './schema/common.ts';
+import { guardSchema } from './schema/guard.ts';
 import { redisSchema } from './schema/redis.ts';
 import { tenantSchema } from './schema/tenant.ts';
 import { tracingSchema } from './schema/tracing.ts';
@@ -108,6 +109,7 @@ export const configSchema = Type.Object(
       default: [],
       description: 'Who may use the gateway. None: everyone who reaches it, so it listens on loopback only.',
     }),
+    guard: Type.Optional(guardSchema),
     redis: Type.Optional(redisSchema),
     admin: Type.Optional(adminSchema),
     tracing: Type.Optional(tracingSchema),

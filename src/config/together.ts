@@ -85,13 +85,19 @@ function checkNames({ models }: Config, locate: Locate): void {
   }
 }
 
-function checkTenants({ models, tenants }: Config, locate: Locate): void {
+function checkTenants({ models, tenants, guard }: Config, locate: Locate): void {
   const ids = new Set<string>();
   const keys = new Map<string, string>();
   tenants.forEach((tenant, index) => {
     const place = (key: string) => locate(['tenants', String(index), key]);
     if (ids.has(tenant.id)) throw invalid(`${place('id')}: ${tenant.id} is there twice`, 'Give each tenant its own.');
     ids.add(tenant.id);
+    if (tenant.mode === 'enforce' && guard === undefined) {
+      throw invalid(
+        `${place('mode')}: there is no guard whose verdicts could be enforced`,
+        'Set guard, or mode: monitor.',
+      );
+    }
     for (const key of tenant.keys) {
       const other = keys.get(key);
       if (other !== undefined) {

@@ -1,8 +1,9 @@
+import type { GuardFinding } from '../guard/guard.ts';
 import type { Plan, PolicyMode, PromptVariant } from '../policy/plan.ts';
 
 /**
  * What became of one choice. `refused`: nothing of what was asked for was given. `partial`: some of it was given and some refused.
- * `complied`: no refusal was found. `empty`: no text, no refusal, no tool call. `filtered`: the model server cut the answer off.
+ * `complied`: no refusal was found. `empty`: no text, no refusal, no tool call. `filtered`: the model server or the guard cut the answer off.
  * `unknown`: the answer did not reach its end.
  */
 export type DecisionKind = 'refused' | 'partial' | 'complied' | 'empty' | 'filtered' | 'unknown';
@@ -23,7 +24,7 @@ export interface ChoiceOutcome {
   /** The choice's index. */
   readonly choice: number;
   readonly stream: boolean;
-  /** As the model server gave it; null when the answer did not reach its end. */
+  /** As the model server gave it, or `content_filter` where the guard replaced it; null when the answer did not reach its end. */
   readonly finishReason: string | null;
   /** Null where the model server did not count. */
   readonly promptTokens: number | null;
@@ -34,6 +35,8 @@ export interface ChoiceOutcome {
   readonly totalMs: number;
   /** Milliseconds of `totalMs` that the gateway itself took. */
   readonly gatewayMs: number;
+  /** Null where no guard judged it, or the answer broke off before it had. */
+  readonly guard: GuardFinding | null;
 }
 
 /** One line of the decision log, one a choice. It holds neither the prompt's nor the answer's text. */
@@ -74,5 +77,10 @@ export function decisionRecord(plan: Plan, decision: Decision, outcome: ChoiceOu
     firstTokenMs: outcome.firstTokenMs,
     totalMs: outcome.totalMs,
     gatewayMs: outcome.gatewayMs,
+    guard: outcome.guard && {
+      name: outcome.guard.name,
+      action: outcome.guard.action,
+      reason: outcome.guard.reason,
+    },
   };
 }

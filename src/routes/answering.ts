@@ -5,6 +5,7 @@ import type { Gateway } from '../gateway.ts';
 import { admit, isLimited } from '../limits/admission.ts';
 import { estimateAnswerTokens, estimatePromptTokens } from '../limits/estimate-tokens.ts';
 import type { CompletionUsage } from '../openai/answer.ts';
+import type { AnswerShape } from '../openai/answer-shape.ts';
 import { refuseClientEmbeddings } from '../openai/hostile.ts';
 import { failStream } from '../plugins/errors.ts';
 import { elapsedSince } from '../plugins/timing.ts';
@@ -13,7 +14,9 @@ import { findModel } from '../policy/find-model.ts';
 import type { Conversation } from '../policy/rollout.ts';
 import type { Operation } from '../telemetry/tracing.ts';
 import { answerCopy } from './copy.ts';
+import { type Enforcing, startEnforcing, startGuarding } from './enforcing.ts';
 import { type EventStreamOptions, sendEvents } from './event-stream.ts';
+import { guardedParts, guardedWhole, judgedToo } from './guarded.ts';
 import { relayEvents, relayWhole } from './relay.ts';
 import { createWatch, type Watch } from './watch.ts';
 
@@ -28,13 +31,14 @@ export interface AnyRequest {
 }
 
 export interface AnyAnswer {
-  choices: unknown[];
+  choices: { index: number; finish_reason?: string | null }[];
   usage?: CompletionUsage | null;
 }
 
 /** What differs between chat completions and completions on the way of a request. */
 export interface Surface<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer> {
   readonly operation: Operation;
+  readonly shape: AnswerShape;
   /** Throws `invalid_request`. */
   parse(body: unknown): Request;
   countChoices(request: Request): number;
@@ -51,8 +55,12 @@ export interface Surface<Request extends AnyRequest, Whole extends AnyAnswer, Pa
 }
 
 /** A request that a backend has begun to answer. */
-export interface Begun<Whole, Part> {
+export interface Begun<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer> {
   readonly answer: Answer<Whole, Part>;
+  /** What the answer is to be read with. */
+  readonly surface: Surface<Request, Whole, Part>;
+  /** Null unless the answer is to be judged before, or while, the client gets it. */
+  readonly enforcing: Enforcing | null;
   /** Its `end()` is the caller's to call, however the answer ends. */
   readonly watch: Watch;
   /** OpenAI's `x-ratelimit-…` of the tenant's own limits; null where it has none. */
@@ -69,7 +77,7 @@ export function answering<Request extends AnyRequest, Whole extends AnyAnswer, P
     const asked = surface.parse(request.body);
     const begun = await begin(gateway, surface, { request, reply, asked, body: request.rawBody });
     try {
-      return await deliver(gateway, surface, { request, reply, asked }, begun);
+      return await deliver(gateway, { request, reply, asked }, begun);
     } finally {
       begun.watch.end();
     }
@@ -87,7 +95,7 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
   gateway: Gateway,
   surface: Surface<Request, Whole, Part>,
   { request, reply, asked, body }: Exchange<Request> & { readonly body: Uint8Array },
-): Promise<Begun<Whole, Part>> {
+): Promise<Begun<Request, Whole, Part>> {
   const { tenant } = request;
   const { policy, backends, logContent } = request.snapshot;
   const found = findModel(asked.model, policy, backends, tenant);
@@ -113,6 +121,7 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
       })
     : null;
 
+  const guarding = startGuarding(request, plan);
   const watch = createWatch({
     requestId: request.id,
     plan,
@@ -123,8 +132,9 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
     // Not the request's own, which would say the request id a second time.
     log: request.server.log,
     content: logContent || tenant.logContent ? content : undefined,
+    guarding,
+    onRead: (end) => admission?.settle(end),
     onEnd(summary) {
-      admission?.settle(summary);
       request.observed.answered(summary);
     },
   });
@@ -135,10 +145,18 @@ export async function begin<Request extends AnyRequest, Whole extends AnyAnswer,
     const copied = { request, asked, body, plan: { ...plan, variant: 'shadow', prompt: candidate } } as const;
     gateway.rollouts?.offerCopy(request.id, (stopping) => answerCopy(gateway, surface, copied, stopping));
   }
-  const call = { id: request.id, request: asked, body, plan, traceHeaders, signal: request.cancellation };
+  const enforcing = startEnforcing(guarding, choices);
+  const signal = enforcing?.signal ?? request.cancellation;
+  const call = { id: request.id, request: asked, body, plan, traceHeaders, signal };
   try {
     const answer = await watch.waiting(surface.call(backend, call));
-    return { answer, watch, limitHeaders: admission?.headers ?? null };
+    return {
+      answer,
+      watch,
+      limitHeaders: admission?.headers ?? null,
+      enforcing,
+      surface: guarding === null || enforcing !== null ? surface : judgedToo(surface, guarding),
+    };
   } catch (error) {
     // What was begun and broke off has a decision, `unknown`; what was turned away has none.
     if (request.cancellation.aborted) watch.end();
@@ -157,20 +175,27 @@ function leaseMs({ requestSeconds, stalledClientSeconds }: Gateway['limits']): n
 
 async function deliver<Request extends AnyRequest, Whole extends AnyAnswer, Part extends AnyAnswer>(
   gateway: Gateway,
-  surface: Surface<Request, Whole, Part>,
   { request, reply, asked }: Exchange<Request>,
-  { answer, watch, limitHeaders }: Begun<Whole, Part>,
+  { answer, watch, limitHeaders, enforcing, surface }: Begun<Request, Whole, Part>,
 ): Promise<unknown> {
   if (answer.kind === 'whole') {
     if (answer.body.usage) watch.usage(answer.body.usage);
     surface.watchWhole(answer.body, watch);
-    return answer.body;
+    return enforcing === null
+      ? answer.body
+      : ((await guardedWhole(answer.body, surface, watch, enforcing)) ?? answer.body);
   }
   // The model server's own limits are the operator's; a tenant with limits of its own sees those.
   if (answer.kind === 'relayed') reply.headers({ ...answer.headers, ...limitHeaders });
   if (answer.kind === 'relayed' && !answer.events) {
-    const bytes = await watch.waiting(relayWhole(answer, (body) => watchWholeBody(body, surface, watch)));
-    return reply.code(answer.status).send(bytes);
+    let whole: Whole | null = null;
+    const bytes = await watch.waiting(
+      relayWhole(answer, (body) => {
+        whole = watchWholeBody(body, surface, watch);
+      }),
+    );
+    const instead = enforcing === null ? null : await guardedWhole(whole, surface, watch, enforcing);
+    return reply.code(answer.status).send(instead ?? bytes);
   }
   reply.header('openai-processing-ms', elapsedSince(request.arrivedAt));
   const wantsUsage = asked.stream_options?.include_usage === true;
@@ -179,7 +204,11 @@ async function deliver<Request extends AnyRequest, Whole extends AnyAnswer, Part
     waiting: watch.waiting,
     onError: (error) => failStream(error, request),
   };
-  if (answer.kind === 'stream') await sendEvents(reply, watched(answer.parts, wantsUsage, surface, watch), options);
+  if (enforcing !== null) {
+    const parts = guardedParts(answer, { surface, watch, enforcing, wantsUsage });
+    await sendEvents(reply, parts, { ...options, silent: enforcing.guarding.policy.holdsBack });
+  } else if (answer.kind === 'stream')
+    await sendEvents(reply, watched(answer.parts, wantsUsage, surface, watch), options);
   else await relayEvents(reply, answer, (part) => keepsPart(part, wantsUsage, surface, watch), options);
   return reply;
 }
@@ -214,11 +243,12 @@ export function watchWholeBody<Request extends AnyRequest, Whole extends AnyAnsw
   body: unknown,
   surface: Surface<Request, Whole, Part>,
   watch: Watch,
-): void {
+): Whole | null {
   const whole = surface.readWhole(body);
-  if (whole === null) return;
+  if (whole === null) return null;
   if (whole.usage) watch.usage(whole.usage);
   surface.watchWhole(whole, watch);
+  return whole;
 }
 
 /** What has not the expected shape (an error in mid-stream, say) is the client's to read. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway.ts';
+import { chatShape } from '../openai/answer-shape.ts';
 import { type ChatRequest, parseChatRequest } from '../openai/chat.ts';
 import { chatStart } from '../openai/conversation-start.ts';
 import { type ReadChat, type ReadChatChunk, readChat, readChatChunk } from '../openai/read-answer.ts';
@@ -7,6 +8,7 @@ import { answering, type Surface } from './answering.ts';
 
 export const chatSurface: Surface<ChatRequest, ReadChat, ReadChatChunk> = {
   operation: 'chat',
+  shape: chatShape,
   parse: parseChatRequest,
   countChoices: (request) => request.n ?? 1,
   content: (request) => request.messages,

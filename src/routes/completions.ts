@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway.ts';
+import { completionShape } from '../openai/answer-shape.ts';
 import { parseTextRequest, type TextRequest } from '../openai/completions.ts';
 import { completionStart } from '../openai/conversation-start.ts';
 import { listPrompts } from '../openai/list-prompts.ts';
@@ -9,6 +10,7 @@ import type { Watch } from './watch.ts';
 
 const completionSurface: Surface<TextRequest, ReadCompletion, ReadCompletion> = {
   operation: 'text_completion',
+  shape: completionShape,
   parse: parseTextRequest,
   countChoices: (request) => (request.n ?? 1) * listPrompts(request.prompt).length,
   content: (request) => request.prompt,

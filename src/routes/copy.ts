@@ -49,6 +49,9 @@ export async function answerCopy<Request extends AnyRequest, Whole extends AnyAn
       detector: gateway.detector,
       log: server.log,
       content: undefined,
+      // Nobody gets the answer.
+      guarding: null,
+      onRead() {},
       onEnd(ended) {
         summary = ended;
         for (const record of ended.decisions) gateway.observations.decisionMade({ plan, record });

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { PreambleError } from '../errors.ts';
-import { DONE_EVENT, encodeErrorEvent, encodeEvent } from '../openai/sse.ts';
+import { DONE_EVENT, encodeErrorEvent, encodeEvent, KEEP_ALIVE_COMMENT } from '../openai/sse.ts';
 
 /** `x-accel-buffering` keeps nginx from collecting the events. */
 const headers = {
@@ -15,6 +15,8 @@ export interface EventStreamOptions {
   stalledClientSeconds: number;
   /** Wraps waiting for the client, to measure it. */
   waiting<T>(others: Promise<T>): Promise<T>;
+  /** It may be long until the first event: the head goes at once, and a comment from time to time. */
+  silent?: boolean;
   /** An error after the first byte goes to the client in the stream; here is where it is logged. */
   onError(error: unknown): void;
 }
@@ -28,7 +30,7 @@ export async function sendEvents(
   events: AsyncIterable<object>,
   options: EventStreamOptions,
 ): Promise<void> {
-  const raw = beginEventStream(reply, 200);
+  const raw = beginEventStream(reply, 200, options.silent);
   try {
     for await (const event of events) {
       if (!raw.write(encodeEvent(event))) await options.waiting(drained(raw, options.stalledClientSeconds));
@@ -40,12 +42,24 @@ export async function sendEvents(
   }
 }
 
+/** Proxies between end a connection that is silent for a minute, nginx by default. */
+const KEEP_ALIVE_MS = 15_000;
+
 /** Takes the answer over from Fastify and sends its head. */
-export function beginEventStream(reply: FastifyReply, status: number): ServerResponse {
+export function beginEventStream(reply: FastifyReply, status: number, silent = false): ServerResponse {
   reply.hijack();
   const closing = reply.server.draining ? { connection: 'close' } : {};
   reply.raw.writeHead(status, { ...definedHeaders(reply), ...headers, ...closing });
+  if (silent) keepAlive(reply.raw);
   return reply.raw;
+}
+
+function keepAlive(raw: ServerResponse): void {
+  raw.flushHeaders();
+  const timer = setInterval(() => {
+    if (!raw.writableEnded && !raw.writableNeedDrain) raw.write(KEEP_ALIVE_COMMENT);
+  }, KEEP_ALIVE_MS);
+  raw.once('close', () => clearInterval(timer));
 }
 
 /** Resolves when the client has read on. Throws `cancelled` when it is gone or has not read for too long. */

@@ -21,9 +21,9 @@ export async function sendResponseEvents(
   reply: FastifyReply,
   parts: AsyncIterable<unknown>,
   translation: AnswerTranslation,
-  { stalledClientSeconds, waiting, onError, onPart, end }: ResponseStreamOptions,
+  { stalledClientSeconds, silent, waiting, onError, onPart, end }: ResponseStreamOptions,
 ): Promise<void> {
-  const raw = beginEventStream(reply, 200);
+  const raw = beginEventStream(reply, 200, silent);
   const send = async (events: readonly ResponseEvent[]): Promise<void> => {
     if (events.length === 0 || raw.write(encodeAll(events))) return;
     await waiting(drained(raw, stalledClientSeconds));

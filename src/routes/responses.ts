@@ -17,6 +17,7 @@ import { failStream, logError } from '../plugins/errors.ts';
 import { elapsedSince } from '../plugins/timing.ts';
 import { type Begun, begin, type Surface, waitedFor } from './answering.ts';
 import { chatSurface } from './chat-completions.ts';
+import { guardedParts, guardedWhole } from './guarded.ts';
 import { keptResponseRoutes } from './kept-responses.ts';
 import { relayWhole } from './relay.ts';
 import { sendResponseEvents } from './response-stream.ts';
@@ -28,6 +29,8 @@ const surface: Surface<ChatCompletionRequest, WholeChat, ChatPart> = {
   readWhole: readWholeChat,
   readPart: readChatPart,
 };
+
+type BegunChat = Begun<ChatCompletionRequest, WholeChat, ChatPart>;
 
 /** One request on its way. */
 interface Exchange {
@@ -68,7 +71,7 @@ export async function responseRoutes(app: FastifyInstance, { gateway }: { gatewa
 
 async function answerWhole(
   exchange: Exchange,
-  { answer, watch, limitHeaders }: Begun<WholeChat, ChatPart>,
+  { answer, watch, limitHeaders, surface, enforcing }: BegunChat,
 ): Promise<ResponseObject> {
   const { reply, translation } = exchange;
   let whole: WholeChat | null = null;
@@ -81,17 +84,24 @@ async function answerWhole(
     );
     reply.headers({ ...passedOn(answer.headers), ...limitHeaders });
   }
-  if (whole === null) throw new PreambleError('upstream_invalid', 'The model server sent what is no chat answer.');
+  if (whole === null) throw noChatAnswer();
   if (whole.usage) watch.usage(whole.usage);
   surface.watchWhole(whole, watch);
-  translation.push(asPart(whole));
+  const instead = enforcing === null ? null : await guardedWhole(whole, surface, watch, enforcing);
+  const told = instead === null ? whole : surface.readWhole(instead);
+  if (told === null) throw noChatAnswer();
+  translation.push(asPart(told));
   translation.close();
   return translation.end(await keep(exchange)).response;
 }
 
+function noChatAnswer(): PreambleError {
+  return new PreambleError('upstream_invalid', 'The model server sent what is no chat answer.');
+}
+
 async function answerInEvents(
   exchange: Exchange,
-  { answer, watch, limitHeaders }: Begun<WholeChat, ChatPart>,
+  { answer, watch, limitHeaders, surface, enforcing }: BegunChat,
 ): Promise<void> {
   const { gateway, request, reply, translation } = exchange;
   if (answer.kind === 'whole' || (answer.kind === 'relayed' && !answer.events)) {
@@ -100,12 +110,18 @@ async function answerInEvents(
   // As in chat completions: a tenant with limits of its own sees those.
   if (answer.kind === 'relayed') reply.headers({ ...passedOn(answer.headers), ...limitHeaders });
   reply.header('openai-processing-ms', elapsedSince(request.arrivedAt));
-  const parts = answer.kind === 'stream' ? answer.parts : relayedParts(answer.body);
-  await sendResponseEvents(reply, waitedFor<unknown>(parts, watch), translation, {
+  const parts =
+    enforcing === null
+      ? waitedFor<unknown>(answer.kind === 'stream' ? answer.parts : relayedParts(answer.body), watch)
+      : guardedParts(answer, { surface, watch, enforcing, wantsUsage: true });
+  await sendResponseEvents(reply, parts, translation, {
     stalledClientSeconds: gateway.limits.stalledClientSeconds,
+    silent: enforcing?.guarding.policy.holdsBack === true,
     waiting: watch.waiting,
     onError: (error) => failStream(error, request),
     onPart(part) {
+      // Those were read before they were judged.
+      if (enforcing !== null) return;
       if (part.usage) watch.usage(part.usage);
       surface.watchPart(part, watch);
     },

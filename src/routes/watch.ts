@@ -1,4 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Guarding } from '../guard/guarding.ts';
+import type { AnswerEnd } from '../limits/admission.ts';
 import type { CompletionUsage } from '../openai/answer.ts';
 import type { Plan } from '../policy/plan.ts';
 import { type DecisionRecord, decisionRecord } from '../refusal/decision.ts';
@@ -17,7 +19,11 @@ export interface WatchContext {
   readonly log: FastifyBaseLogger;
   /** What was asked, where `log.content` says that contents are logged; else undefined. */
   readonly content: unknown;
+  /** Null where nothing judges the answer. */
+  readonly guarding: Guarding | null;
   /** Called by `end()`. */
+  onRead(end: AnswerEnd): void;
+  /** Called by `end()` too, or as soon as a guard that only reads along has given its last verdict. */
   onEnd(summary: AnswerSummary): void;
 }
 
@@ -28,6 +34,8 @@ export interface Watch {
   toolCall(choice: number): void;
   finish(choice: number, reason: string): void;
   usage(usage: CompletionUsage): void;
+  /** The client gets no more of it: what comes is not read. */
+  cut(choice: number): void;
   /** Time that is not the gateway's own: waiting for the backend, or for the client to read. */
   waiting<T>(others: Promise<T>): Promise<T>;
   /** Logs the decisions. Call it once, however the answer ended. */
@@ -37,6 +45,7 @@ export interface Watch {
 interface ChoiceState {
   observer: Observer;
   finishReason: string | null;
+  cut: boolean;
   firstAt: number | null;
   /** Kept only where contents are logged. */
   answer: string;
@@ -55,7 +64,7 @@ export function createWatch(context: WatchContext): Watch {
   const state = (choice: number): ChoiceState => {
     let found = states.get(choice);
     if (found === undefined) {
-      found = { observer: detector.start(), finishReason: null, firstAt: null, answer: '' };
+      found = { observer: detector.start(), finishReason: null, cut: false, firstAt: null, answer: '' };
       states.set(choice, found);
     }
     return found;
@@ -67,21 +76,52 @@ export function createWatch(context: WatchContext): Watch {
     return found;
   };
 
+  function decide(totalMs: number, gatewayMs: number): DecisionRecord[] {
+    for (let choice = 0; choice < context.choices; choice++) state(choice);
+    return [...states]
+      .sort(([a], [b]) => a - b)
+      .map(([choice, { observer, finishReason, firstAt, answer }]) => {
+        const record = decisionRecord(context.plan, observer.end(finishReason), {
+          requestId: context.requestId,
+          choice,
+          stream: context.stream,
+          finishReason,
+          promptTokens: usage?.prompt_tokens ?? null,
+          // The wire counts the choices together.
+          completionTokens: context.choices === 1 ? (usage?.completion_tokens ?? null) : null,
+          firstTokenMs: firstAt === null ? null : milliseconds(firstAt - arrivedAt),
+          totalMs: milliseconds(totalMs),
+          gatewayMs,
+          guard: context.guarding?.finding(choice) ?? null,
+        });
+        log.info(record, 'refusal decision');
+        if (keepsContent) {
+          const { requestId, content: request } = context;
+          log.info({ event: 'content', requestId, choice, request, answer }, 'content');
+        }
+        return record;
+      });
+  }
+
   return {
     text(choice, text) {
-      if (text === '') return;
+      const found = text === '' ? null : begun(choice);
+      if (found === null || found.cut) return;
       characters += text.length;
-      const found = begun(choice);
       found.observer.push(text);
       if (keepsContent) found.answer += text;
     },
     refusal: (choice, text) => begun(choice).observer.refusal(text),
     toolCall: (choice) => begun(choice).observer.toolCall(),
     finish(choice, reason) {
-      state(choice).finishReason = reason;
+      const found = state(choice);
+      if (!found.cut) found.finishReason = reason;
     },
     usage(counted) {
       usage = counted;
+    },
+    cut(choice) {
+      Object.assign(state(choice), { cut: true, finishReason: 'content_filter' });
     },
     async waiting(others) {
       const since = performance.now();
@@ -94,41 +134,23 @@ export function createWatch(context: WatchContext): Watch {
     end() {
       const totalMs = performance.now() - arrivedAt;
       const gatewayMs = milliseconds(Math.max(0, totalMs - waitedMs));
-      const decisions: DecisionRecord[] = [];
-      for (let choice = 0; choice < context.choices; choice++) state(choice);
-      for (const [choice, { observer, finishReason, firstAt, answer }] of [...states].sort(([a], [b]) => a - b)) {
-        const outcome = {
-          requestId: context.requestId,
-          choice,
+      context.onRead({ usage, characters });
+      const conclude = () => {
+        const decisions = decide(totalMs, gatewayMs);
+        context.onEnd({
           stream: context.stream,
-          finishReason,
-          promptTokens: usage?.prompt_tokens ?? null,
-          // The wire counts the choices together.
-          completionTokens: context.choices === 1 ? (usage?.completion_tokens ?? null) : null,
-          firstTokenMs: firstAt === null ? null : milliseconds(firstAt - arrivedAt),
+          usage,
+          characters,
+          decisions,
+          firstTokenMs: first === null ? null : milliseconds(first.at - arrivedAt),
+          upstreamFirstTokenMs: first === null ? null : milliseconds(first.waitedMs),
           totalMs: milliseconds(totalMs),
           gatewayMs,
-        };
-        const record = decisionRecord(context.plan, observer.end(finishReason), outcome);
-        decisions.push(record);
-        log.info(record, 'refusal decision');
-        if (keepsContent) {
-          log.info(
-            { event: 'content', requestId: context.requestId, choice, request: context.content, answer },
-            'content',
-          );
-        }
-      }
-      context.onEnd({
-        stream: context.stream,
-        usage,
-        characters,
-        decisions,
-        firstTokenMs: first === null ? null : milliseconds(first.at - arrivedAt),
-        upstreamFirstTokenMs: first === null ? null : milliseconds(first.waitedMs),
-        totalMs: milliseconds(totalMs),
-        gatewayMs,
-      });
+        });
+      };
+      const verdicts = context.guarding?.ended() ?? null;
+      if (verdicts === null) conclude();
+      else void verdicts.then(conclude);
     },
   };
 }

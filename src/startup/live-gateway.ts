@@ -15,6 +15,7 @@ import { createObservations } from '../telemetry/observations.ts';
 import { rolloutNames, withCandidates } from './candidates.ts';
 import { keepFixed } from './fixed-settings.ts';
 import { nextBackends } from './model-backends.ts';
+import { openGuards, readGuardKey } from './open-guard.ts';
 import type { OpenRollouts } from './open-rollouts.ts';
 import { checkPrompts, type Keep, type PreparedPrompts, preparePrompts, warnOfUnavailable } from './prepare-prompts.ts';
 import { acceptPrompts, keepServed, logChanges } from './refresh.ts';
@@ -28,9 +29,11 @@ export interface Prepared {
   readonly config: Config;
   readonly prompts: PreparedPrompts;
   readonly resolver: PromptResolver;
+  /** What the guard's endpoint is asked with. */
+  readonly guardKey: string | null;
 }
 
-/** Throws `prompt_not_found`, `prompt_invalid`, `digest_mismatch`, `file_unreadable`. */
+/** Throws `prompt_not_found`, `prompt_invalid`, `digest_mismatch`, `file_unreadable`, `config_invalid`. */
 export async function prepare(
   config: Config,
   shared: Shared | null = null,
@@ -40,7 +43,9 @@ export async function prepare(
   const registry = await openPromptRegistry(promptDirectories(config));
   const all = shared?.prompts.over(registry) ?? registry;
   const resolver = rollouts?.over(all) ?? all;
-  return { config, prompts: await preparePrompts(config, resolver, keep), resolver };
+  // A look at the prompts alone is not to fail for a file that is none of theirs.
+  const guardKey = keep === null ? await readGuardKey(config.guard) : null;
+  return { config, prompts: await preparePrompts(config, resolver, keep), resolver, guardKey };
 }
 
 export interface LiveGateway extends Gateway {
@@ -79,10 +84,13 @@ export function createGateway(
   const closeUnused = (backend: Backend) => {
     backend.close().catch((error: unknown) => logger.error({ err: error }, 'a backend did not close'));
   };
+  const guards = openGuards(logger);
+  let guard = guards.make(prepared.config.guard, prepared.guardKey);
   const contents = ({ config, prompts }: Prepared, backends: ReadonlyMap<string, Backend>) => ({
     policy: toPolicy(config, prompts),
     backends,
     logContent: config.log.content,
+    guard,
   });
 
   warnOfUnavailable(prepared.prompts, logger);
@@ -202,6 +210,7 @@ export function createGateway(
         if (fresh.has(name) || !all.has(name)) readiness.forget(name);
       }
       running = next;
+      guard = guards.make(config.guard, next.guardKey);
       logger.level = config.log.level;
       snapshots.replace(contents({ ...next, prompts }, all));
       open?.rollouts.announce();
@@ -210,6 +219,7 @@ export function createGateway(
     async close() {
       reloading.abort(superseded());
       await Promise.all([...snapshots.backends()].map((backend) => backend.close()));
+      await guards.close();
     },
   };
 }

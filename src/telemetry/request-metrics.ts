@@ -13,6 +13,8 @@ const MAX_ANSWER_SETS = 200;
 /** Of models, routes, statuses and results together. */
 const MAX_REQUEST_SETS = 1_000;
 const MAX_HEALTH_SETS = 1_000;
+/** Of models, tenants, actions and the guard's codes together. */
+const MAX_VERDICT_SETS = 1_000;
 
 /** Seconds. The gateway's own part is a fraction of a millisecond; beyond a hundred something is wrong. */
 const GATEWAY_BUCKETS = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
@@ -35,6 +37,7 @@ export function createRequestMetrics(registry: Registry, observations: Observati
   const requests = createSeries(['model', 'route', 'status', 'result'], MAX_REQUEST_SETS, counter);
   const faults = createSeries(['model', 'code'], MAX_REQUEST_SETS, counter);
   const decisions = createSeries(['model', 'prompt', 'variant', 'tenant'], MAX_DECISION_SETS, noDecisions);
+  const verdicts = createSeries(['model', 'tenant', 'action', 'reason'], MAX_VERDICT_SETS, counter);
   const answered = ['model', 'variant'];
   const tokens = createSeries(answered, MAX_ANSWER_SETS, noTokens);
   const total = createSeries(answered, MAX_ANSWER_SETS, () => createDurations(TOTAL_BUCKETS));
@@ -66,6 +69,7 @@ export function createRequestMetrics(registry: Registry, observations: Observati
       }
     },
   });
+  countSeries(registry, 'preamble_guard_verdicts_total', 'What the guard made of answers, one a choice.', verdicts);
   new Counter({
     name: 'preamble_tokens_total',
     help: 'Tokens of prompts and of answers, as the model counted them.',
@@ -111,6 +115,8 @@ export function createRequestMetrics(registry: Registry, observations: Observati
   return {
     decisionMade({ plan, record }) {
       decisions.of(plan.entry, promptOf(plan), plan.variant, plan.tenant)[record.decision]++;
+      const { guard } = record;
+      if (guard !== null) verdicts.of(plan.entry, plan.tenant, guard.action, guard.reason ?? NONE).count++;
     },
     requestFinished({ plan, route, status, result, fault, answer }: RequestFinished) {
       const model = plan?.entry ?? NONE;

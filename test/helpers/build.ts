@@ -12,6 +12,7 @@ import type { Limits } from '../../src/config/schema.ts';
 import type { EngineOptions } from '../../src/engine/engine.ts';
 import type { Engine } from '../../src/engine/generation.ts';
 import type { Gateway } from '../../src/gateway.ts';
+import type { GuardPolicy } from '../../src/guard/guard.ts';
 import type { LimitCounters } from '../../src/limits/counters.ts';
 import { createLocalCounters } from '../../src/limits/local-counters.ts';
 import { loadChatTemplate } from '../../src/model/chat/chat-template.ts';
@@ -42,6 +43,7 @@ export interface BuildOptions {
   tenants?: ReadonlyMap<string, TenantPolicy>;
   counters?: LimitCounters;
   logContent?: boolean;
+  guard?: GuardPolicy;
   /** The model never comes. */
   loading?: boolean;
 }
@@ -95,7 +97,12 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
   };
   const observations = createObservations((err) => logger.error({ err }, 'an observer failed'));
   const gateway: Gateway = {
-    ...createSnapshots({ policy: snapshot, backends, logContent: options.logContent ?? false }),
+    ...createSnapshots({
+      policy: snapshot,
+      backends,
+      logContent: options.logContent ?? false,
+      guard: options.guard ?? null,
+    }),
     observations,
     rollouts: null,
     promptVersions: () => [],

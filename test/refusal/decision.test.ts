@@ -32,6 +32,7 @@ const outcome: ChoiceOutcome = {
   firstTokenMs: 56.7,
   totalMs: 890.1,
   gatewayMs: 2.3,
+  guard: null,
 };
 
 t.test('the record has the fields of the decision log, in its order', async (t) => {

@@ -29,6 +29,7 @@ const FIELDS = [
   'firstTokenMs',
   'totalMs',
   'gatewayMs',
+  'guard',
 ];
 
 /** A gateway with a prompt of its own, everything logged that can be. */

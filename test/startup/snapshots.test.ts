@@ -8,6 +8,7 @@ const contents = (backends: Record<string, Backend>) => ({
   policy,
   backends: new Map(Object.entries(backends)),
   logContent: false,
+  guard: null,
 });
 const backend = (): Backend =>
   createEmbeddedBackend({

@@ -147,5 +147,6 @@ function recordOf({ model, backend, tenant, variant, mode }: Plan, decision: Dec
     firstTokenMs: null,
     totalMs: 1,
     gatewayMs: 1,
+    guard: null,
   } as const;
 }

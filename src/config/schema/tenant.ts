@@ -21,7 +21,8 @@ export const tenantSchema = Type.Object(
     }),
     mode: Type.Enum(['monitor', 'enforce'], {
       default: 'monitor',
-      description: 'monitor logs decisions; enforce also cuts answers that the guard rejects.',
+      description:
+        'monitor logs decisions, and what the guard would have done; enforce also replaces the answers that it rejects.',
     }),
     limits: Type.Object(
       {

@@ -46,9 +46,9 @@ export function translateAnswer(begun: ResponseObject): AnswerTranslation {
     if (open !== null) response = { ...response, output: [...response.output, open.close(status)] };
     open = null;
   };
-  const message = (): OpenMessage => {
+  const message = (before: ItemStatus = 'completed'): OpenMessage => {
     if (open?.kind === 'message') return open;
-    closeOpen('completed');
+    closeOpen(before);
     const index = response.output.length;
     const opened = openMessage(itemId('msg', response.id, index), index, emit);
     open = opened;
@@ -92,7 +92,9 @@ export function translateAnswer(begun: ResponseObject): AnswerTranslation {
         // Only one was asked for.
         if (index !== 0) continue;
         const probabilities = toTokenLogprobs(logprobs);
-        if (delta.content || probabilities.length > 0) message().text(delta.content ?? '', probabilities);
+        // What says why an answer is cut off does not make whole what stands before it.
+        const before = reason === 'content_filter' ? 'incomplete' : 'completed';
+        if (delta.content || probabilities.length > 0) message(before).text(delta.content ?? '', probabilities);
         if (delta.refusal) message().refusal(delta.refusal);
         for (const call of delta.tool_calls ?? []) addCall(call);
         finishReason = reason ?? finishReason;
