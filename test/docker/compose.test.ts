@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
-import { copyOfDocker, readYaml } from './support.ts';
+import { copyOfDocker, readYaml } from './support/files.ts';
 
 const names = Type.Optional(Type.Array(Type.String()));
 const file = Type.Record(Type.String(), Type.Object({ file: Type.String() }));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import Type from 'typebox';
 import { Value } from 'typebox/value';
-import { dockerFolder, root } from './support.ts';
+import { dockerFolder, root } from './support/files.ts';
 
 const lockSchema = Type.Object({
   packages: Type.Record(Type.String(), Type.Object({ version: Type.Optional(Type.String()) })),

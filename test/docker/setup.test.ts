@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import { loadConfig } from '../../src/config.ts';
 import { keyDigest } from '../../src/policy/tenant-of-key.ts';
-import { copyOfDocker, dockerFolder } from './support.ts';
+import { copyOfDocker, dockerFolder } from './support/files.ts';
 
 const run = promisify(execFile);
 const profiles = ['cpu', 'gpu'];
