@@ -95,7 +95,7 @@ const kinds = ['requests', 'tokens', 'streams'] as const;
 const checker = Compile(Type.Tuple([Type.Integer(), Type.Integer(), Type.String(), Type.String()]));
 
 /** Counts for every gateway that shares the Redis; one round trip a step. Rejects with `redis_unavailable`. */
-export function createRedisCounters({ keys, run }: RedisConnection): LimitCounters {
+export function createRedisCounters({ keys, run }: Pick<RedisConnection, 'keys' | 'run'>): LimitCounters {
   let taken = 0;
   /** Apart from every other gateway's. */
   const self = crypto.randomUUID();

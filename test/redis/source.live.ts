@@ -47,6 +47,25 @@ t.test('a change that nobody announced is found by looking', async (t) => {
   t.match(await registry.resolve(name), { version: '2.0.0', digest: second.digest });
 });
 
+t.test(
+  'a Redis that comes back empty undoes no promotion, nor one that is not served yet as its model is loading',
+  async (t) => {
+    const redis = await startRedis(t);
+    const { connection, prompts } = await source(t, redis, await temporaryDirectory(t));
+    // Newer than what is promoted, and promoted by nobody.
+    const registry = prompts.over(await openPromptRegistry([await makeVersions(t, '3.0.0')]));
+    const target = await pushed(t, redis, '1.0.0');
+    await redis.client.set(`preamble:alias:${name}`, JSON.stringify(promoted(null, target, new Date())));
+    t.equal((await registry.resolve(name)).version, '1.0.0');
+    await redis.client.flushall();
+    t.equal((await registry.resolve(name)).version, '1.0.0', 'found, and never accepted');
+    t.match(prompts.degradations(), [/forgotten what tiny\/careful means/]);
+    await redis.kill();
+    await untilDegraded(connection);
+    t.equal((await registry.resolve(name)).version, '1.0.0', 'nor does one that is away');
+  },
+);
+
 t.test('a refresh that fails is tried again', async (t) => {
   const redis = await startRedis(t);
   const { prompts, registry } = await source(t, redis, await temporaryDirectory(t));

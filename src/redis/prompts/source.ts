@@ -37,6 +37,8 @@ export function createRedisPrompts({ redis, cache, logger }: SourceOptions): Red
   /** By reference: what it meant when last resolved, and when last accepted. */
   const resolved = new Map<string, Target | null>();
   const accepted = new Map<string, Target | null>();
+  /** The same as `resolved`, and kept for good: what was found and not accepted yet, as its model is still loading, is not undone either. */
+  const found = new Map<string, Target | null>();
   const lost = new Set<string>();
 
   const known = async (reference: string) =>
@@ -52,7 +54,7 @@ export function createRedisPrompts({ redis, cache, logger }: SourceOptions): Red
   /** What Redis says; without it, what it said when that was last served. */
   async function lookUp(reference: string): Promise<Target | null> {
     let said: Target | null;
-    const before = await known(reference);
+    const before = accepted.has(reference) || !found.has(reference) ? await known(reference) : found.get(reference);
     try {
       said = await ask(reference);
     } catch (error) {
@@ -94,9 +96,10 @@ export function createRedisPrompts({ redis, cache, logger }: SourceOptions): Red
     if (local !== null) return local;
     try {
       const target = await lookUp(reference);
-      const found = target === null ? registry.resolve(reference) : await contentOf(name, target, registry);
+      const content = target === null ? registry.resolve(reference) : await contentOf(name, target, registry);
       resolved.set(reference, target);
-      return found;
+      found.set(reference, target);
+      return content;
     } catch (error) {
       // Nothing was learned: whatever Redis says when it is back is news.
       if (isAway(error)) resolved.delete(reference);
