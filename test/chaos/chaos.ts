@@ -218,6 +218,7 @@ async function openPlace(t: Test, name: string, config: string, ledger: Ledger):
       const process = await startGatewayProcess(t, { config, cache, onLine });
       place.process = process;
       place.life = { gateway: name, ending: () => process.ending } satisfies Life;
+      await process.ready();
       place.inRotation = true;
     },
   };

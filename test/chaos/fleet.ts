@@ -93,7 +93,7 @@ type Illness = (response: ServerResponse, asked: Asked) => unknown;
 
 function pickIllness(draws: Draws): Illness {
   // The costliest is rare.
-  return draws.chance(0.02) ? flood : draws.pick(illnesses);
+  return draws.chance(0.04) ? flood : draws.pick(illnesses);
 }
 
 /** Half of an event, behind a whole one, or of a body. */

@@ -12,6 +12,7 @@ const inside = new URL('./inside.ts', import.meta.url).href;
 /** Type stripping, a full machine, and model servers that are away for a while. */
 const START_MS = 300_000;
 const LAST_LINES = 200;
+const READY_LOOK_MS = 200;
 
 /** What a gateway's process is told by its test. */
 export type Told = { readonly kind: 'clock'; readonly shiftMs: number } | { readonly kind: 'hold' };
@@ -33,6 +34,8 @@ export interface GatewayProcess {
   held(): Promise<Held>;
   turnClock(shiftMs: number): void;
   hangUp(): void;
+  /** Resolves once it says that it can answer, or has ended. */
+  ready(): Promise<void>;
   /** Resolves with the exit code or the signal's name. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | string>;
   /** Its latest log lines and whatever else it said. */
@@ -81,6 +84,12 @@ export async function startGatewayProcess(t: Test, { config, cache, onLine }: St
       return held;
     },
     turnClock: (shiftMs) => void child.send({ kind: 'clock', shiftMs } satisfies Told),
+    async ready() {
+      const isReady = async () => (await fetch(`${origin}/readyz`)).ok;
+      while (child.exitCode === null && child.signalCode === null && !(await isReady().catch(() => false))) {
+        await sleep(READY_LOOK_MS);
+      }
+    },
     hangUp: () => void child.kill('SIGHUP'),
     async end(signal) {
       ending = { signal, at: performance.now() };
