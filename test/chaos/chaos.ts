@@ -25,7 +25,7 @@ const WARM_UP_MS = 6_000;
 /** Kept connections are closed after four seconds without a request; lines of the log come a tenth of a second late. */
 const REST_MS = 7_000;
 /** All that had to do with a request has been told by then. */
-const SETTLE_MS = 5_000;
+const SETTLE_MS = 20_000;
 const FOLLOWED_MS = 60_000;
 
 export interface ChaosOptions {
@@ -197,7 +197,7 @@ async function setUp(t: Test, seed: number): Promise<{ world: World; timelines: 
     settings,
     calm,
     writeSettings: () => writeSettings(fixed, settings),
-    breakSettings: () => breakSettings(fixed),
+    breakSettings: (text) => breakSettings(fixed, text),
     nextVersion: () => others[promoted++ % others.length] ?? first,
   };
   return { world, timelines };

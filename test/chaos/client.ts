@@ -9,6 +9,21 @@ const DEADLINE_MS = 60_000;
 const LEAVES_AFTER_MS = 150;
 const READ_PAUSE_MS = 60;
 
+/** What may come of what is broken here, and of limits. */
+const EXPECTED = new Set([
+  'rate_limit_exceeded',
+  'not_ready',
+  'shutting_down',
+  'redis_unavailable',
+  'upstream_unreachable',
+  'upstream_broken',
+  'upstream_invalid',
+  'upstream_timed_out',
+  // The model servers' own, as sick ones answer.
+  'server_error',
+  'without a code',
+]);
+
 /** Asks, reads all of the answer, and holds it against what the model said. */
 export async function ask(connections: Pool, question: Question, patience: number): Promise<Outcome> {
   const leaving = new AbortController();
@@ -51,7 +66,10 @@ function untrue(reason: string, status: number, text: string): Outcome {
 /** An error in OpenAI's shape. */
 function readRefusal(status: number, text: string): Outcome {
   const code = errorCode(parse(text));
-  return code === null ? untrue('an error without words', status, text) : { kind: 'refused', status, code };
+  if (code === null) return untrue('an error without words', status, text);
+  return EXPECTED.has(code)
+    ? { kind: 'refused', status, code }
+    : untrue('an error that nothing explains', status, text);
 }
 
 function readWhole(text: string, prompt: string | null, question: Question): Outcome {
@@ -98,7 +116,7 @@ function errorCode(value: unknown): string | null {
   const error = at(value, 'type') === 'error' ? value : at(value, 'error');
   const message = at(error, 'message');
   if (typeof message !== 'string' || message === '') return null;
-  return String(at(error, 'code') ?? at(error, 'type'));
+  return String(at(error, 'code') ?? at(error, 'type') ?? 'without a code');
 }
 
 function saidIn(body: unknown): unknown {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BROKEN } from './settings.ts';
 import type { Place, World } from './world.ts';
 
 /** Something that happens to one part, until it is over again. */
@@ -156,7 +157,7 @@ export function eventsFor(servers: number): readonly ChaosEvent[] {
       weight: 2,
       needs: ['settings', 'gateway'],
       async run(world) {
-        await world.breakSettings();
+        await world.breakSettings(world.draws.pick(BROKEN));
         await sleep(SETTINGS_SEEN_MS);
         await world.writeSettings();
       },

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { keyDigest } from '../../src/policy/tenant-of-key.ts';
 import { PROMPT } from './versions.ts';
@@ -47,9 +47,14 @@ export async function writeSettings(fixed: FixedSettings, { pinned, connections 
     redis: { url: fixed.redis, onUnavailable: 'local', responseSeconds: 60 },
     limits: { stalledClientSeconds: STALLED_CLIENT_SECONDS, requestSeconds: 30, drainSeconds: 15 },
   };
-  await writeFile(fixed.file, stringify(settings));
+  // Whole or not at all, for a gateway that starts in this moment.
+  await writeFile(`${fixed.file}.new`, stringify(settings));
+  await rename(`${fixed.file}.new`, fixed.file);
 }
 
-export async function breakSettings({ file }: FixedSettings): Promise<void> {
-  await writeFile(file, 'models: [');
+/** What a full disk, a hand that slipped, and no hand at all leave behind. */
+export const BROKEN = ['', 'models: [', 'models: {}\ntenants: []\n'] as const;
+
+export async function breakSettings({ file }: FixedSettings, text: string): Promise<void> {
+  await writeFile(file, text);
 }

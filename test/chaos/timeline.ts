@@ -19,8 +19,8 @@ interface Change {
   confirmedAt: number | null;
 }
 
-/** Once everything is there again: five seconds until Redis is connected to, the promised second, and some for a full machine. */
-const FOLLOW_MS = 10_000;
+/** Once everything is there again: five seconds until Redis is connected to, the promised second, and more for a full machine. */
+const FOLLOW_MS = 20_000;
 
 export function createTimeline(first: string): Timeline {
   const now = performance.now();
@@ -31,8 +31,9 @@ export function createTimeline(first: string): Timeline {
 
   /** The first change behind `index` that has held for long, while nothing was broken. */
   function overdue(index: number, startedAt: number, calmSince: number): Change | undefined {
-    return changes.slice(index + 1).find(({ confirmedAt }) => {
-      if (confirmedAt === null) return false;
+    const old = changes[index]?.version;
+    return changes.slice(index + 1).find(({ version, confirmedAt }) => {
+      if (confirmedAt === null || version === old) return false;
       const lag = startedAt - Math.max(confirmedAt, calmSince);
       if (calmSince < confirmedAt) longestLag = Math.max(longestLag, lag);
       return lag > FOLLOW_MS;

@@ -31,7 +31,7 @@ export interface World {
   readonly pinned: Timeline;
   readonly settings: ChangingSettings;
   writeSettings(): Promise<void>;
-  breakSettings(): Promise<void>;
+  breakSettings(text: string): Promise<void>;
   nextVersion(): string;
   readonly calm: Calm;
 }

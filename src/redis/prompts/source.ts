@@ -34,11 +34,10 @@ export function createRedisPrompts({ redis, cache, logger }: SourceOptions): Red
   const aliases = redisAliases(redis);
   const artifacts = redisArtifacts(redis);
   const inMemory = new Map<string, PromptVersion>();
-  /** By reference: what it meant when last resolved, and when last accepted. */
+  /** By reference: what it meant when last resolved, until something may be new; the same, for good; and when last accepted. */
   const resolved = new Map<string, Target | null>();
-  const accepted = new Map<string, Target | null>();
-  /** The same as `resolved`, and kept for good: what was found and not accepted yet, as its model is still loading, is not undone either. */
   const found = new Map<string, Target | null>();
+  const accepted = new Map<string, Target | null>();
   const lost = new Set<string>();
 
   const known = async (reference: string) =>
@@ -54,6 +53,7 @@ export function createRedisPrompts({ redis, cache, logger }: SourceOptions): Red
   /** What Redis says; without it, what it said when that was last served. */
   async function lookUp(reference: string): Promise<Target | null> {
     let said: Target | null;
+    // What was found is not undone either where its model is still loading, and it could not be accepted yet.
     const before = accepted.has(reference) || !found.has(reference) ? await known(reference) : found.get(reference);
     try {
       said = await ask(reference);
@@ -116,8 +116,10 @@ export function createRedisPrompts({ redis, cache, logger }: SourceOptions): Red
       },
     }),
     async accept(reference, version) {
-      const target = resolved.get(reference);
-      if (target === undefined || (target !== null && target.digest !== version.digest)) return;
+      const last = found.get(reference);
+      if (last === undefined) return;
+      // What is served, whatever has been promoted since it was looked up.
+      const target = last === null ? null : { version: version.version, digest: version.digest };
       const before = await known(reference);
       accepted.set(reference, target);
       if (before?.digest !== target?.digest || before === undefined) await cache.remember(reference, target);
