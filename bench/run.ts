@@ -3,6 +3,7 @@ const benchmarks: Readonly<Record<string, string>> = {
   engine: 'tokens/s of the embedded engine beside llama.cpp, batching, first token, start and memory',
   graft: 'writing a grafted checkpoint beside cp, its memory, and the bytes of a request',
   metrics: 'what events and metrics cost a request, beside prom-client counting by labels itself',
+  scale: 'processor time and Redis operations of a request with one to four gateways (--help)',
   gateway: 'requests/s, added latency and streams of the gateway beside nginx, http-proxy and Portkey (--help)',
 };
 

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type PromptContent, writePrompt } from '../../src/prompts/artifact-write.ts';
+import { type PromptContent, type WrittenPrompt, writePrompt } from '../../src/prompts/artifact-write.ts';
 import { TENSOR_FILE } from '../../src/prompts/manifest.ts';
 import { HIDDEN_SIZE, PROMPT_TOKENS } from './wire.ts';
 
@@ -25,15 +25,18 @@ function rows(): Uint8Array {
   return new Uint8Array(values.buffer);
 }
 
+const common = { model, position: 'system', evaluation: [] } satisfies Omit<PromptContent, 'name' | 'version'>;
+const tensor = () => ({ dtype: 'BF16', tokens: PROMPT_TOKENS, hiddenSize: HIDDEN_SIZE, bytes: rows() }) as const;
+
 export async function writeBenchPrompts(root: string): Promise<void> {
-  const common = {
-    version: '1.0.0',
-    model,
-    position: 'system',
-    evaluation: [],
-  } satisfies Omit<PromptContent, 'name'>;
-  const tensor = { dtype: 'BF16', tokens: PROMPT_TOKENS, hiddenSize: HIDDEN_SIZE, bytes: rows() } as const;
-  await writePrompt(root, { name: EMBEDDINGS_PROMPT, ...common }, tensor);
-  const { directory } = await writePrompt(root, { name: TEXT_PROMPT, text: 'Be careful and kind.', ...common }, tensor);
+  const version = '1.0.0';
+  await writePrompt(root, { name: EMBEDDINGS_PROMPT, version, ...common }, tensor());
+  const text = 'Be careful and kind.';
+  const { directory } = await writePrompt(root, { name: TEXT_PROMPT, version, text, ...common }, tensor());
   await rm(join(directory, TENSOR_FILE));
+}
+
+/** Another version of a prompt with as many bytes. */
+export async function writeBenchVersion(root: string, name: string, version: string): Promise<WrittenPrompt> {
+  return await writePrompt(root, { name, version, ...common }, tensor());
 }

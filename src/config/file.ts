@@ -40,6 +40,10 @@ function parseConfigText(text: string, path: string): ConfigFile {
       action: 'Correct the YAML.',
     });
   }
+  // Not what is built in, which has other models and no tenants: an editor or a full disk may have left it so.
+  if (document.contents === null) {
+    throw new PreambleError('config_invalid', `${path} is empty.`, { action: 'Write {} for what is built in.' });
+  }
   const locate: Locate = (keys) => `${path}${lineOf(document, lines, keys)}: ${keys.join('.') || 'the file'}`;
   let value: unknown;
   try {

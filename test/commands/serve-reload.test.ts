@@ -92,6 +92,7 @@ t.test(
       [yaml('x').replace('prompt: null', 'prompt: nowhere'), /^There is no prompt "nowhere"\. There are: /],
       [yaml('x').replace('./model', './absent'), /absent does not exist/],
       ['models: [', /^preamble\.yaml:1: /],
+      ['', /^preamble\.yaml is empty\. /],
       [yaml('x', 'tenants: [{ id: web, keys: [plain-text-key-of-web] }]'), /^preamble\.yaml:8: tenants\.0\.keys\.0 /],
     ];
     for (const [index, [text, reason]] of cases.entries()) {

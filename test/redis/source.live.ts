@@ -47,6 +47,58 @@ t.test('a change that nobody announced is found by looking', async (t) => {
   t.match(await registry.resolve(name), { version: '2.0.0', digest: second.digest });
 });
 
+t.test(
+  'a Redis that comes back empty undoes no promotion, nor one that is not served yet as its model is loading',
+  async (t) => {
+    const redis = await startRedis(t);
+    const { connection, prompts } = await source(t, redis, await temporaryDirectory(t));
+    // Newer than what is promoted, and promoted by nobody.
+    const registry = prompts.over(await openPromptRegistry([await makeVersions(t, '3.0.0')]));
+    const target = await pushed(t, redis, '1.0.0');
+    await redis.client.set(`preamble:alias:${name}`, JSON.stringify(promoted(null, target, new Date())));
+    t.equal((await registry.resolve(name)).version, '1.0.0');
+    await redis.client.flushall();
+    t.equal((await registry.resolve(name)).version, '1.0.0', 'found, and never accepted');
+    t.match(prompts.degradations(), [/forgotten what tiny\/careful means/]);
+    await redis.kill();
+    await untilDegraded(connection);
+    t.equal((await registry.resolve(name)).version, '1.0.0', 'nor does one that is away');
+  },
+);
+
+t.test(
+  'what is served is what is known without Redis, though another change was announced while it was taken over',
+  async (t) => {
+    const redis = await startRedis(t);
+    const { connection, prompts, registry } = await source(t, redis, await temporaryDirectory(t));
+    const [first, second] = [await pushed(t, redis, '1.0.0'), await pushed(t, redis, '2.0.0')];
+    const set = (alias: ReturnType<typeof promoted>) =>
+      redis.client.set(`preamble:alias:${name}`, JSON.stringify(alias));
+    await set(promoted(null, first, new Date()));
+    await prompts.accept(name, await registry.resolve(name));
+    let [heard, served] = [0, ''];
+    prompts.watch(async () => {
+      const version = await registry.resolve(name);
+      const before = heard;
+      await until(async () => {
+        await redis.client.publish('preamble:changes', name);
+        return heard > before;
+      });
+      await prompts.accept(name, version);
+      served = version.version;
+    });
+    // Behind the one above: what it hears that one has heard.
+    connection.subscribe('preamble:changes', () => {
+      heard++;
+    });
+    await set(promoted(null, second, new Date()));
+    await until(() => served === '2.0.0');
+    await redis.kill();
+    await untilDegraded(connection);
+    t.equal((await registry.resolve(name)).version, '2.0.0');
+  },
+);
+
 t.test('a refresh that fails is tried again', async (t) => {
   const redis = await startRedis(t);
   const { prompts, registry } = await source(t, redis, await temporaryDirectory(t));

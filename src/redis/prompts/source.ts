@@ -34,8 +34,9 @@ export function createRedisPrompts({ redis, cache, logger }: SourceOptions): Red
   const aliases = redisAliases(redis);
   const artifacts = redisArtifacts(redis);
   const inMemory = new Map<string, PromptVersion>();
-  /** By reference: what it meant when last resolved, and when last accepted. */
+  /** By reference: what it meant when last resolved, until something may be new; the same, for good; and when last accepted. */
   const resolved = new Map<string, Target | null>();
+  const found = new Map<string, Target | null>();
   const accepted = new Map<string, Target | null>();
   const lost = new Set<string>();
 
@@ -52,7 +53,8 @@ export function createRedisPrompts({ redis, cache, logger }: SourceOptions): Red
   /** What Redis says; without it, what it said when that was last served. */
   async function lookUp(reference: string): Promise<Target | null> {
     let said: Target | null;
-    const before = await known(reference);
+    // What was found is not undone either where its model is still loading, and it could not be accepted yet.
+    const before = accepted.has(reference) || !found.has(reference) ? await known(reference) : found.get(reference);
     try {
       said = await ask(reference);
     } catch (error) {
@@ -94,9 +96,10 @@ export function createRedisPrompts({ redis, cache, logger }: SourceOptions): Red
     if (local !== null) return local;
     try {
       const target = await lookUp(reference);
-      const found = target === null ? registry.resolve(reference) : await contentOf(name, target, registry);
+      const content = target === null ? registry.resolve(reference) : await contentOf(name, target, registry);
       resolved.set(reference, target);
-      return found;
+      found.set(reference, target);
+      return content;
     } catch (error) {
       // Nothing was learned: whatever Redis says when it is back is news.
       if (isAway(error)) resolved.delete(reference);
@@ -113,8 +116,10 @@ export function createRedisPrompts({ redis, cache, logger }: SourceOptions): Red
       },
     }),
     async accept(reference, version) {
-      const target = resolved.get(reference);
-      if (target === undefined || (target !== null && target.digest !== version.digest)) return;
+      const last = found.get(reference);
+      if (last === undefined) return;
+      // What is served, whatever has been promoted since it was looked up.
+      const target = last === null ? null : { version: version.version, digest: version.digest };
       const before = await known(reference);
       accepted.set(reference, target);
       if (before?.digest !== target?.digest || before === undefined) await cache.remember(reference, target);
