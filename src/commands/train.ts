@@ -16,6 +16,10 @@ export function registerTrainCommand(program: Command, output: Output = processO
     .requiredOption('--name <name>', 'what the prompt is called: NAME or NAME@VERSION', newVersion)
     .requiredOption('--train <file...>', 'queries to train on: .jsonl, .csv (see preamble queries check --help)')
     .requiredOption('--dev <file>', 'queries to choose the best step by')
+    .option(
+      '--anchor-queries <file...>',
+      'queries that the directions of refusal are found on (default: those of --train)',
+    )
     .addOption(new Option('--objective <objective>', 'what is optimised').choices(objectives).default('both' as const))
     .option('--start <start>', 'text, vpt (the text, trained by vPT first), or a prompt: NAME[@VERSION]', 'text')
     .addOption(new Option('--text <text>', 'the text to start from').conflicts('textFile'))

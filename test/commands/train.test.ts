@@ -38,6 +38,17 @@ t.test('writes an artifact that says how it was made, with the metrics beside', 
   );
 });
 
+t.test(
+  'the report shows the dev split under no prompt, the text and the artifact, and every look as a point of the frontier',
+  async (t) => {
+    const cwd = await prepare(t);
+    await trainIn(t, cwd, '--objective', 'vpt');
+    const report = await readFile(join(cwd, 'run', 'report', 'report.html'), 'utf8');
+    for (const condition of ['none', 'own text', 'my/first@1.0.0']) t.match(report, `>${condition}</`);
+    for (const setting of ['vpt 2', 'vpt 4']) t.match(report, `>${setting}</`);
+  },
+);
+
 t.test('the same command again goes on from the end, to the same artifact', async (t) => {
   const cwd = await prepare(t);
   const first = await trainIn(t, cwd, '--objective', 'vpt', '--json');

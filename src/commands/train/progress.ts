@@ -18,6 +18,7 @@ export interface TrainingAmounts {
 
 /** Steps between two lines where there is no terminal. */
 const LINE_EVERY_STEPS = 10;
+const LINE_EVERY_ANSWERS = 200;
 
 /** A bar for the steps with the loss beside it; each look at the dev split stays as a line. */
 export function trainingProgress({ steps, queries, samples }: TrainingAmounts, output: Output): TrainingProgress {
@@ -58,6 +59,9 @@ export function trainingProgress({ steps, queries, samples }: TrainingAmounts, o
           draw("The model's own answers [{bar}] {value} of {total}, {eta_formatted} left", event.total, event.done);
           bar?.update(event.done);
           if (event.done === event.total) stop();
+          else if (!onTerminal && event.done % LINE_EVERY_ANSWERS === 0) {
+            stderr.write(`The model's own answers: ${event.done} of ${event.total}\n`);
+          }
           return;
         case 'directions': {
           const { refusal, harmfulness, cosine } = event.directions;

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { SamplingPlan } from '../../dro/anchors/count-refusals.ts';
 import { loadAnchorModel } from '../../dro/anchors/load-anchor-model.ts';
 import type { Query } from '../../dro/queries/query.ts';
+import { digestOfQueries } from '../../dro/queries/query-digest.ts';
 import { readQueries } from '../../dro/queries/read-queries.ts';
 import { openRunDirectory } from '../../dro/training/run-directory.ts';
 import { runTraining, type TrainedPrompt, trainedPrompt } from '../../dro/training/run-training.ts';
@@ -27,6 +27,7 @@ import { type Output, writeResult } from '../output.ts';
 import { readKey } from '../prompt/keys.ts';
 import type { NewVersion } from '../prompt/make.ts';
 import { modelDirectoryFor } from '../prompt/model.ts';
+import { evaluateOnDev } from './evaluate-on-dev.ts';
 import { trainingProgress } from './progress.ts';
 import { saveReport } from './save-report.ts';
 import { type StartOptions, startingPrompt } from './start.ts';
@@ -36,6 +37,8 @@ export interface TrainCommandOptions extends StartOptions {
   name: NewVersion;
   train: string[];
   dev: string;
+  /** Default: those of `train`. */
+  anchorQueries?: string[] | undefined;
   objective: Objective;
   steps?: number | undefined;
   batch?: number | undefined;
@@ -62,6 +65,8 @@ export async function trainCommand(options: TrainCommandOptions, output: Output,
   const train = await splitOf(options.train, 'train');
   const dev = await splitOf([options.dev], 'dev');
   assertApart(train, dev);
+  const { anchorQueries: anchorFiles } = options;
+  const anchorQueries = anchorFiles === undefined ? train : await splitOf(anchorFiles, 'anchor');
   const key = options.signWith === undefined ? null : await readKey(options.signWith, 'private');
   const directory = await modelDirectoryFor(options.model, output);
   const model = await loadAnchorModel(directory);
@@ -70,31 +75,34 @@ export async function trainCommand(options: TrainCommandOptions, output: Output,
   const root = options.run ?? join(openCache().root, 'training', label.replaceAll('/', '--'));
   const plan: SamplingPlan = { ...PLAN, samples: options.samples, seed: options.seed };
 
-  const stage = async (name: string, objective: Objective, from: SoftPrompt) => {
+  const stage = async (objective: Objective, from: SoftPrompt) => {
     const settings = settingsFor(objective, options);
-    const run = await openRunDirectory(join(root, name), {
+    const run = await openRunDirectory(join(root, objective), {
       tool: `preamble ${version}`,
       model: { ...toPromptModel(model.identity), weightsSha256: model.weightsSha256 },
       start: from.digest,
       position: options.position,
-      train: digestOf(train),
-      dev: digestOf(dev),
+      train: digestOfQueries(train),
+      anchorQueries: digestOfQueries(anchorQueries),
+      dev: digestOfQueries(dev),
       settings,
       plan: { ...plan },
       anchorTexts: options.anchorTexts,
       weights: options.weights,
     });
-    const amounts = { steps: settings.steps, queries: train.length, samples: plan.samples };
+    const amounts = { steps: settings.steps, queries: anchorQueries.length, samples: plan.samples };
     const progress = trainingProgress(amounts, output);
     const trained = await runTraining(
       {
         model,
         train,
         dev,
+        anchorQueries,
         start: from,
         position: options.position,
         settings,
         run,
+        cacheDirectory: root,
         plan,
         anchorTexts: options.anchorTexts,
         weights: options.weights,
@@ -102,12 +110,13 @@ export async function trainCommand(options: TrainCommandOptions, output: Output,
       },
       signal,
     ).finally(progress.stop);
-    return { settings, trained };
+    return { name: objective, settings, weights: settings.weights, trained };
   };
 
-  const first = options.start === 'vpt' ? await stage('vpt', 'vpt', start.prompt) : null;
-  const from = first === null ? start.prompt : trainedPrompt(start.prompt, 'vpt@0.0.0', first.trained.best.softPrompt);
-  const { settings, trained } = await stage(options.objective, options.objective, from);
+  const first = options.start === 'vpt' ? await stage('vpt', start.prompt) : null;
+  const from = first === null ? start.prompt : trainedPrompt(start.prompt, 'vpt', first.trained.best.softPrompt);
+  const last = await stage(options.objective, from);
+  const { settings, trained } = last;
 
   const { tokens, hiddenSize } = from;
   const halves = new Uint16Array(trained.best.softPrompt.length);
@@ -132,9 +141,26 @@ export async function trainCommand(options: TrainCommandOptions, output: Output,
     { dtype: 'BF16', tokens, hiddenSize, bytes: new Uint8Array(halves.buffer) },
     key === null ? {} : { sign: (manifest) => signManifest(manifest, key) },
   );
+  const evaluation = await evaluateOnDev(
+    {
+      directory,
+      modelId: model.identity.id,
+      dev,
+      name: options.dev,
+      weights: options.weights,
+      position: options.position,
+      text: start.text,
+      // what vPT alone gives
+      first: first === null ? null : from,
+      trained: trainedPrompt(from, label, trained.best.softPrompt),
+    },
+    output,
+    signal,
+  );
+  const stages = first === null ? [last] : [first, last];
   const report = await saveReport(
     join(root, 'report'),
-    trainingReport({ manifest: written.manifest, trained, weights: settings.weights, dev }),
+    trainingReport({ manifest: written.manifest, stages, dev, evaluation }),
   );
   const { best } = trained;
   writeResult(
@@ -199,19 +225,14 @@ function settingsFor(objective: Objective, options: TrainCommandOptions): Traini
   });
 }
 
-function digestOf(queries: readonly Query[]): string {
-  const lines = queries.map(({ id, label, text }) => JSON.stringify([id, label, text]));
-  return createHash('sha256').update(lines.join('\n')).digest('hex');
-}
-
 function trainedOn(
   { train: trainFiles, dev: devFile }: TrainCommandOptions,
   train: readonly Query[],
   dev: readonly Query[],
 ) {
   return [
-    { set: trainFiles.join(' '), sha256: digestOf(train) },
-    { set: devFile, sha256: digestOf(dev) },
+    { set: trainFiles.join(' '), sha256: digestOfQueries(train) },
+    { set: devFile, sha256: digestOfQueries(dev) },
   ];
 }
 

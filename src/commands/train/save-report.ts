@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { anchorsPicture } from '../../dro/pictures/anchors-picture.ts';
+import { evaluationPicture } from '../../dro/pictures/evaluation-picture.ts';
+import { frontierPicture } from '../../dro/pictures/frontier-picture.ts';
 import { svgFile, WIDE } from '../../dro/pictures/picture.ts';
 import { renderPng } from '../../dro/pictures/png.ts';
 import { lightTheme } from '../../dro/pictures/theme.ts';
@@ -13,9 +15,12 @@ const style = { theme: lightTheme, width: WIDE };
 
 /** `report.html`, and each picture as SVG and PNG. Returns the report's path. Throws `file_unwritable`. */
 export async function saveReport(directory: string, report: TrainingReport): Promise<string> {
+  const [evaluation] = report.evaluations;
   const pictures = {
     ...(report.training === null ? {} : { training: trainingPicture(report.training, style) }),
     ...(report.anchors === null ? {} : { anchors: anchorsPicture(report.anchors, style) }),
+    ...(report.frontier === null ? {} : { frontier: frontierPicture(report.frontier, style) }),
+    ...(evaluation === undefined ? {} : { evaluation: evaluationPicture(evaluation, style) }),
   };
   const path = join(directory, 'report.html');
   await writingTo(directory, async () => {

@@ -1,6 +1,6 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
+import { type JsonLog, openJsonLog } from '../../formats/json-log.ts';
 import type { QueryCount } from './count-refusals.ts';
 
 const count = Type.Integer({ minimum: 0 });
@@ -15,40 +15,23 @@ const checker = Compile(
   }),
 );
 
-/** The counts of queries as they are finished, a line each: what is there survives whatever ends the process. */
-export interface AnswerLog {
+/** The counts of queries as they are finished. */
+export interface AnswerLog extends Pick<JsonLog<QueryCount>, 'append' | 'close'> {
   /** By the query's place. */
   readonly counts: ReadonlyMap<number, QueryCount>;
-  append(count: QueryCount): Promise<void>;
-  close(): Promise<void>;
 }
 
-/** Opens `path` and reads what is there. Lines that were torn by a crash, or do not fit `samples`, count as not there. */
+/** Opens `path` and reads what is there. Lines that do not fit `samples` count as not there. */
 export async function openAnswerLog(path: string, samples: number): Promise<AnswerLog> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const counts = new Map<number, QueryCount>();
-  for (const line of text.split('\n')) {
-    const read = parse(line);
-    if (read?.answers === samples) counts.set(read.query, read);
-  }
-  const file: FileHandle = await open(path, 'a');
-  // What a torn line lacks, so that the next one does not become a part of it.
-  if (text !== '' && !text.endsWith('\n')) await file.write('\n');
+  const isCount = (value: unknown): value is QueryCount => checker.Check(value) && value.answers === samples;
+  const { entries, append, close } = await openJsonLog(path, isCount);
+  const counts = new Map(entries.map((entry) => [entry.query, entry]));
   return {
     counts,
     async append(entry) {
-      await file.write(`${JSON.stringify(entry)}\n`);
+      await append(entry);
       counts.set(entry.query, entry);
     },
-    close: () => file.close(),
+    close,
   };
-}
-
-function parse(line: string): QueryCount | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return checker.Check(value) ? value : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,20 +1,15 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Engine, GeneratedToken } from '../../engine/generation.ts';
 import { greedySampling } from '../../engine/sampling/greedy.ts';
+import { openJsonLog } from '../../formats/json-log.ts';
+import { writingTo } from '../../model/obtain/file-errors.ts';
 import { encodeQuery, type QueryEncoding } from '../answers/encode-query.ts';
-import { createJudge } from '../answers/judge.ts';
+import { createJudge, judgedBy } from '../answers/judge.ts';
 import { mapConcurrently } from '../answers/map-concurrently.ts';
 import { noPrompt } from '../answers/prompt-under-test.ts';
-import type { TargetDistribution } from './training-row.ts';
-
-/** What the model answers by itself, under no prompt, greedily: what a prompt shall leave as it is. */
-export interface OwnAnswer {
-  /** With the end token where the answer ended by itself. */
-  readonly tokens: readonly number[];
-  /** One a token: the likeliest next tokens with their probabilities, which sum to 1. */
-  readonly distributions: readonly TargetDistribution[];
-  /** Some models decline harmless queries by themselves; such an answer is nothing to keep. */
-  readonly refused: boolean;
-}
+import { isKeptOwnAnswer, type OwnAnswer } from './own-answer.ts';
 
 export interface OwnAnswerOptions {
   /** Tokens that are kept of an answer. */
@@ -22,13 +17,19 @@ export interface OwnAnswerOptions {
   /** Next tokens in a distribution: 1 trains toward the answer's own tokens alone. */
   alternatives: number;
   endToken: number;
+  /** Where they are kept as they come, in a file that is named by all that they depend on. */
+  cacheDirectory: string;
+  /** Everything about model and engine that decides what is answered. */
+  answeredBy: string;
   onProgress?(done: number): void;
 }
 
-/** The decision needs a sentence, however few tokens are kept. */
+/** The decision may need a sentence, however few tokens are kept; most are made in the first words. */
 const JUDGED_TOKENS = 32;
+/** 128 bits tell any number of files apart. */
+const NAME_DIGITS = 32;
 
-/** Own answers in the order of `queries`. Throws what encoding and the engine throw, and the signal's reason. */
+/** Own answers in the order of `queries`. Throws what encoding and the engine throw, `file_unwritable`, and the signal's reason. */
 export async function ownAnswers(
   engine: Engine,
   encoding: QueryEncoding,
@@ -36,9 +37,10 @@ export async function ownAnswers(
   options: OwnAnswerOptions,
   signal: AbortSignal,
 ): Promise<OwnAnswer[]> {
-  const answers = new Map<number, OwnAnswer>();
+  const log = await openKept(encoding, queries, options);
+  const answers = new Map(log.entries.map(({ query, answer }) => [query, answer]));
   const ask = async (index: number, until: AbortSignal): Promise<OwnAnswer> => {
-    const judge = createJudge(false);
+    const judge = createJudge(true);
     const tokens: GeneratedToken[] = [];
     const events = engine.generate(
       {
@@ -58,17 +60,35 @@ export async function ownAnswers(
       else {
         judge.push(event.text);
         tokens.push(...event.tokens);
+        if (judge.enough && tokens.length >= options.maxTokens) break;
       }
     }
-    const { decision } = judge.end('stop', tokens.length);
+    const { decision } = judge.end(ended ? 'stop' : 'decided', tokens.length);
     return toOwnAnswer(tokens, ended, decision.decision === 'refused' || decision.decision === 'partial', options);
   };
-  const work = mapConcurrently(queries.keys(), ask, { concurrency: engine.capacity, signal });
-  for await (const { item, result } of work) {
-    answers.set(item, result);
-    options.onProgress?.(answers.size);
+  try {
+    const open = [...queries.keys()].filter((query) => !answers.has(query));
+    for await (const { item, result } of mapConcurrently(open, ask, { concurrency: engine.capacity, signal })) {
+      await writingTo(options.cacheDirectory, () => log.append({ query: item, answer: result }));
+      answers.set(item, result);
+      options.onProgress?.(answers.size);
+    }
+  } finally {
+    await log.close();
   }
   return queries.flatMap((_, index) => answers.get(index) ?? []);
+}
+
+/** What was answered before to the same queries, token for token, by the same model with the same settings. */
+function openKept(encoding: QueryEncoding, queries: readonly string[], options: OwnAnswerOptions) {
+  const { maxTokens, alternatives, cacheDirectory, answeredBy } = options;
+  const asked = queries.map((query) => encodeQuery(encoding, query, noPrompt));
+  const about = JSON.stringify({ answeredBy, maxTokens, alternatives, JUDGED_TOKENS, judgedBy, asked });
+  const name = createHash('sha256').update(about).digest('hex').slice(0, NAME_DIGITS);
+  return writingTo(cacheDirectory, async () => {
+    await mkdir(cacheDirectory, { recursive: true });
+    return await openJsonLog(join(cacheDirectory, `${name}.jsonl`), isKeptOwnAnswer);
+  });
 }
 
 function toOwnAnswer(
@@ -89,7 +109,7 @@ function toOwnAnswer(
 }
 
 /** The likeliest tokens, their probabilities made to sum to 1. */
-function normalised(token: number, top: GeneratedToken['top']): TargetDistribution {
+function normalised(token: number, top: GeneratedToken['top']): OwnAnswer['distributions'][number] {
   if (top.length === 0) return { ids: [token], probabilities: [1] };
   const probabilities = top.map(({ logprob }) => Math.exp(logprob));
   const sum = probabilities.reduce((total, value) => total + value, 0);

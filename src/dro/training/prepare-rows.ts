@@ -4,10 +4,16 @@ import { layOutQueries } from '../anchors/query-layout.ts';
 import { encodeQuery } from '../answers/encode-query.ts';
 import { softPrompt } from '../answers/prompt-under-test.ts';
 import type { Query } from '../queries/query.ts';
-import type { OwnAnswer } from './own-answers.ts';
+import type { OwnAnswer } from './own-answer.ts';
 import { REFUSAL } from './refusals.ts';
 import type { PrefixLayout } from './training-graph.ts';
 import type { TrainingRow } from './training-row.ts';
+
+/**
+ * All rows are as long as the longest (`chooseBuckets`), so an answer is cut where its row would be longer than the longest query with so
+ * many tokens of an answer. Shorter queries leave room for the whole refusal, its end included, which is enough to learn it.
+ */
+const SHORTEST_ANSWER = 3;
 
 export interface TrainingData {
   readonly layout: PrefixLayout;
@@ -34,6 +40,7 @@ export function prepareRows(options: RowOptions): TrainingData {
   const under = softPrompt(start, position);
   const { before, after, rows } = layOutQueries(queries.map(({ text }) => encodeQuery(model, text, under)));
   const { hiddenSize } = start;
+  const longest = Math.max(0, ...rows.map(({ length }) => length)) + SHORTEST_ANSWER;
   const judgesAnswers = ownAnswers !== null;
   const refusal = judgesAnswers ? refusalTokens(model, options.endToken) : [];
   const leftOut: Query[] = [];
@@ -51,8 +58,8 @@ export function prepareRows(options: RowOptions): TrainingData {
       {
         harmful,
         query: row,
-        answer: harmful ? refusal : (own?.tokens ?? []),
-        targets: harmful ? null : (own?.distributions ?? null),
+        answer: (harmful ? refusal : (own?.tokens ?? [])).slice(0, longest - row.length),
+        targets: harmful ? null : (own?.distributions.slice(0, longest - row.length) ?? null),
         reference: reference?.subarray(index * hiddenSize, (index + 1) * hiddenSize) ?? null,
       },
     ];

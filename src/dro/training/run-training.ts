@@ -10,7 +10,10 @@ import type { PromptPosition, SoftPrompt } from '../../prompts/soft-prompt.ts';
 import type { AnchorEvent } from '../anchors/anchor-event.ts';
 import { type AnchorModel, type CollectedAnchors, collectAnchors } from '../anchors/collect-anchors.ts';
 import type { SamplingPlan } from '../anchors/count-refusals.ts';
+import { layOutQueries } from '../anchors/query-layout.ts';
+import { computeStates } from '../anchors/states.ts';
 import type { AnswerSource } from '../answers/answer-source.ts';
+import { encodeQuery } from '../answers/encode-query.ts';
 import { createEngineSource } from '../answers/engine-source.ts';
 import { noPrompt, type PromptUnderTest, softPrompt } from '../answers/prompt-under-test.ts';
 import { textualPrompts } from '../answers/textual-prompts.ts';
@@ -20,7 +23,8 @@ import type { Query } from '../queries/query.ts';
 import { chooseBuckets } from './buckets.ts';
 import { createDevLook } from './dev-figures.ts';
 import { startGradients } from './gradient-thread.ts';
-import { type OwnAnswer, ownAnswers } from './own-answers.ts';
+import type { OwnAnswer } from './own-answer.ts';
+import { ownAnswers } from './own-answers.ts';
 import { prepareRows, type TrainingData } from './prepare-rows.ts';
 import type { RunDirectory } from './run-directory.ts';
 import type { TrainingSettings } from './settings.ts';
@@ -43,11 +47,15 @@ export interface RunTrainingOptions {
   model: AnchorModel;
   train: readonly Query[];
   dev: readonly Query[];
+  /** What the directions of refusal and harmfulness are found on; for DRO. */
+  anchorQueries: readonly Query[];
   /** What training starts from: a text's embeddings, or another artifact. */
   start: SoftPrompt;
   position: PromptPosition;
   settings: TrainingSettings;
   run: RunDirectory;
+  /** Where answers and states are kept that other runs can use too. */
+  cacheDirectory: string;
   /** Sampled answers a query and prompt; for DRO. */
   plan: SamplingPlan;
   /** Whether the method's textual prompts are anchors too, beside no prompt and the start. */
@@ -85,8 +93,7 @@ export async function runTraining(options: RunTrainingOptions, signal: AbortSign
       ...options,
       queries: options.train,
       ownAnswers: own,
-      // the last set is the start's
-      reference: anchors?.sets.at(-1)?.states ?? null,
+      reference: anchors === null ? null : await referenceFor(options, anchors, signal),
       endToken,
     });
     const state = (await run.load()) ?? initialState(start.values);
@@ -126,11 +133,11 @@ export async function runTraining(options: RunTrainingOptions, signal: AbortSign
   }
 }
 
-function openEngine({ model, weights, run }: RunTrainingOptions): Promise<Engine> {
+function openEngine({ model, weights, cacheDirectory }: RunTrainingOptions): Promise<Engine> {
   return createEngine(
     {
       directory: model.directory,
-      cacheDirectory: run.path,
+      cacheDirectory,
       weights,
       slots: SLOTS,
       queue: SLOTS,
@@ -156,14 +163,27 @@ function collect(
     {
       ...options,
       prompts,
-      queries: options.train,
+      queries: options.anchorQueries,
       // it outlives the anchors: the steps ask it for the dev split
       source: { name: source.name, start: async () => ({ ...source, close: async () => {} }) },
-      cacheDirectory: join(options.run.path, 'anchors'),
+      cacheDirectory: join(options.cacheDirectory, 'anchors'),
       onEvent: (event) => options.onEvent({ kind: 'anchors', event }),
     },
     signal,
   );
+}
+
+/** `[queries, hiddenSize]`: the states of all that is trained on under the start, from which DRO measures how far they move. */
+async function referenceFor(
+  { model, train: queries, anchorQueries, start, position }: RunTrainingOptions,
+  { sets }: CollectedAnchors,
+  signal: AbortSignal,
+): Promise<Float32Array | null> {
+  // the last set is the start's
+  if (queries === anchorQueries) return sets.at(-1)?.states ?? null;
+  const under = softPrompt(start, position);
+  const layout = layOutQueries(queries.map(({ text }) => encodeQuery(model, text, under)));
+  return await computeStates(model.directory, layout, signal);
 }
 
 /** The same anchors, and last those under the trained prompt: one greedy answer a query, which says enough for the picture. */
@@ -198,7 +218,7 @@ function directionsOf({ hiddenSize, queries, sets }: CollectedAnchors, seed: num
 }
 
 async function ownAnswersFor(
-  { model, train: queries, settings, onEvent }: RunTrainingOptions,
+  { model, train: queries, settings, cacheDirectory, weights, onEvent }: RunTrainingOptions,
   engine: Engine,
   endToken: number,
   signal: AbortSignal,
@@ -212,6 +232,8 @@ async function ownAnswersFor(
       maxTokens: settings.answerTokens,
       alternatives: settings.alternatives,
       endToken,
+      cacheDirectory: join(cacheDirectory, 'own-answers'),
+      answeredBy: `${model.weightsSha256} ${weights}`,
       onProgress: (done) => onEvent({ kind: 'own-answers', done, total: harmless.length }),
     },
     signal,

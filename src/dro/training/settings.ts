@@ -59,20 +59,25 @@ export function isTrainingSettings(value: unknown): value is TrainingSettings {
 
 /** DRO's weights are the reference's (arXiv 2401.18018, section 4.1); those of `both` were found by experiment: docs/training.md. */
 const weightsOf: Record<Objective, TermWeights> = {
-  vpt: { refuse: 1, keep: 1, refusal: 0, harmfulness: 0, preservation: 0 },
+  vpt: { refuse: 1, keep: 1.5, refusal: 0, harmfulness: 0, preservation: 0 },
   dro: { refuse: 0, keep: 0, refusal: 1, harmfulness: 0.01, preservation: 0.001 },
-  both: { refuse: 1, keep: 1, refusal: 1, harmfulness: 0.01, preservation: 0.05 },
+  both: { refuse: 1, keep: 1.5, refusal: 1, harmfulness: 0.01, preservation: 0.05 },
 };
 
+const scheduleOf: Record<Objective, Pick<TrainingSettings, 'steps' | 'batch' | 'learningRate' | 'evaluateEvery'>> = {
+  vpt: { steps: 240, batch: 40, learningRate: 2e-2, evaluateEvery: 40 },
+  dro: { steps: 80, batch: 50, learningRate: 1e-3, evaluateEvery: 20 },
+  both: { steps: 80, batch: 40, learningRate: 2e-3, evaluateEvery: 20 },
+};
+
+/** What serves a model of 135 million parameters: docs/training.md. */
 export function defaultSettings(objective: Objective): TrainingSettings {
   return {
     objective,
     weights: weightsOf[objective],
-    steps: 240,
-    batch: objective === 'dro' ? 50 : 40,
+    ...scheduleOf[objective],
     microBatch: 20,
     buckets: 1,
-    learningRate: objective === 'vpt' ? 2e-2 : 1e-3,
     warmup: 10,
     decay: 'cosine',
     clip: 1,
@@ -80,7 +85,6 @@ export function defaultSettings(objective: Objective): TrainingSettings {
     answerTokens: 6,
     firstTokenWeight: 4,
     alternatives: 16,
-    evaluateEvery: 40,
     patience: 0,
     harmlessWeight: 1,
     seed: 1,
