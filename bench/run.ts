@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME [--json] [FLAGS]`: runs one benchmark; without a name, lists them. */
 const benchmarks: Readonly<Record<string, string>> = {
   engine: 'tokens/s of the embedded engine beside llama.cpp, batching, first token, start and memory',
+  train: 'a training step beside PyTorch with the prefix in every row: time, memory, the same loss',
   graft: 'writing a grafted checkpoint beside cp, its memory, and the bytes of a request',
   metrics: 'what events and metrics cost a request, beside prom-client counting by labels itself',
   scale: 'processor time and Redis operations of a request with one to four gateways (--help)',

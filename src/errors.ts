@@ -44,6 +44,8 @@ export const errorTable = {
   training_failed: { status: 500, type: 'server_error' },
   training_diverged: { status: 500, type: 'server_error' },
   anchors_invalid: { status: 500, type: 'server_error' },
+  device_unavailable: { status: 500, type: 'server_error' },
+  memory_short: { status: 500, type: 'server_error' },
   no_refusal_direction: { status: 500, type: 'server_error' },
   rollout_invalid: { status: 500, type: 'server_error' },
 } as const satisfies Record<string, { status: number; type: string }>;

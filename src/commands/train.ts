@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { objectives } from '../dro/training/settings.ts';
 import { PreambleError } from '../errors.ts';
+import { devices } from '../graph/session.ts';
 import { onInterrupt } from './interrupt.ts';
 import { wholeNumber } from './number-options.ts';
 import { type Output, processOutput } from './output.ts';
@@ -49,6 +50,11 @@ export function registerTrainCommand(program: Command, output: Output = processO
       new Option('--weights <precision>', 'what the engine computes answers with')
         .choices(['4-bit', '8-bit', 'float32'] as const)
         .default('8-bit' as const),
+    )
+    .addOption(
+      new Option('--device <device>', 'what gradients are computed on; answers are computed on the CPU')
+        .choices(devices)
+        .default('cpu' as const),
     )
     .option('--run <dir>', 'where work is kept as it is done (default: in the cache, by the name)')
     .option('--out <dir>', 'the directory of prompts to write into', 'prompts')

@@ -3,6 +3,7 @@ import { createInitializers } from './initializers.ts';
 import type { Pullback } from './operation.ts';
 import { type AttributesOf, type InputsOf, type OperationName, type OutputsOf, operations } from './operations.ts';
 import { createOperators, type Operators } from './operators.ts';
+import { castForEachReader } from './own-casts.ts';
 import { type DType, isFloating, type Shape, type Tensor } from './tensor.ts';
 
 /** One operation that a gradient may have to pass, in order of execution. */
@@ -30,8 +31,8 @@ export interface GraphBuilder extends Operators {
   external(name: string, dtype: DType, shape: readonly number[], data: OnnxExternalData): Tensor;
   /** The operations recorded so far that lead from tensors with `requiresGrad`. */
   tape(): readonly TapeEntry[];
-  /** The finished ONNX model. */
-  build(): Uint8Array;
+  /** The finished ONNX model; `castForEachReader` needs less memory and casts more often. */
+  build(options?: { castForEachReader?: boolean }): Uint8Array;
 }
 
 export function createGraph(): GraphBuilder {
@@ -117,16 +118,18 @@ export function createGraph(): GraphBuilder {
       outputs.push({ tensor: renamable ? tensor : graph.identity(tensor), name });
     },
 
-    build() {
+    build({ castForEachReader: ownCasts = false } = {}) {
       const publicNames = new Map(outputs.map(({ tensor, name }) => [tensor.name, name]));
       const rename = (name: string) => publicNames.get(name) ?? name;
+      const all = nodes.map((entry) => ({
+        ...entry.node,
+        inputs: entry.inputs.map(rename),
+        outputs: entry.outputs.map(rename),
+      }));
+      const constants = initializers.all();
       return encodeOnnxModel({
-        nodes: nodes.map((entry) => ({
-          ...entry.node,
-          inputs: entry.inputs.map(rename),
-          outputs: entry.outputs.map(rename),
-        })),
-        initializers: initializers.all(),
+        nodes: ownCasts ? castForEachReader(all, new Set(constants.map(({ name }) => name))) : all,
+        initializers: constants,
         inputs,
         outputs: outputs.map(({ tensor, name }) => ({ name, dtype: tensor.dtype, shape: tensor.shape })),
       });

@@ -3,7 +3,16 @@ import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
 
 export type { Tensor as RuntimeTensor } from 'onnxruntime-node';
 
+/**
+ * Where a graph is computed: those of ONNX Runtime's providers that its package for Node can have. What a device has no kernel for is computed on
+ * the CPU.
+ */
+export const devices = ['cpu', 'webgpu', 'cuda'] as const;
+export type Device = (typeof devices)[number];
+
 export interface SessionOptions {
+  /** The CPU unless given. */
+  device?: Device;
   /** Threads that one operation may use; all cores unless given. */
   threads?: number;
   graphOptimization?: 'disabled' | 'basic' | 'extended' | 'all';
@@ -53,6 +62,7 @@ export async function openSession(model: Uint8Array, options: SessionOptions = {
     enableMemPattern: options.memoryPattern ?? true,
     enableCpuMemArena: options.memoryArena ?? true,
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
+    ...(options.device === undefined ? {} : { executionProviders: [options.device] }),
     extra: nested(configuration),
   });
 

@@ -14,9 +14,16 @@ async function prepare(t: Test, files: Record<string, string> = {}): Promise<str
 }
 
 async function trainIn(t: Test, cwd: string, ...more: string[]) {
+  return await trainUnder({}, t, cwd, ...more);
+}
+
+async function trainUnder(environment: Record<string, string>, t: Test, cwd: string, ...more: string[]) {
   const args = ['train', '--model', './model', '--name', 'my/first', '--train', 'train.csv', '--dev', 'dev.csv'];
   const small = ['--text', 'be careful', '--batch', '4', '--micro-batch', '2', '--steps', '4', '--evaluate-every', '2'];
-  const cli = startCli(t, cwd, [...args, ...small, '--run', 'run', ...more], { PREAMBLE_CACHE: join(cwd, 'cache') });
+  const cli = startCli(t, cwd, [...args, ...small, '--run', 'run', ...more], {
+    ...environment,
+    PREAMBLE_CACHE: join(cwd, 'cache'),
+  });
   return { code: await cli.ended, stdout: cli.stdout(), stderr: cli.stderr() };
 }
 
@@ -100,4 +107,15 @@ t.test('refuses a model without a chat template', async (t) => {
   const { code, stderr } = await trainIn(t, cwd);
   t.equal(code, 1);
   t.match(stderr, /has no chat template/);
+});
+
+t.test('a device that is not there ends it before anything is computed', async (t) => {
+  const cwd = await prepare(t);
+  // Linux finds WebGPU's drivers by these
+  const noDriver = { VK_DRIVER_FILES: '/dev/null', VK_ICD_FILENAMES: '/dev/null' };
+  const missing = process.platform === 'linux' ? 'webgpu' : 'cuda';
+  const { code, stdout, stderr } = await trainUnder(noDriver, t, cwd, '--device', missing);
+  t.equal(code, 1);
+  t.equal(stdout, '');
+  t.match(stderr, /^preamble: ONNX Runtime cannot use (webgpu|cuda) here: [^\n]+\. Install [^\n]+--device out\.$/m);
 });

@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { gigabytes } from '../../dro/training/check-memory.ts';
 import type { TrainingEvent } from '../../dro/training/run-training.ts';
 import type { DevMetrics, StepMetrics } from '../../dro/training/train.ts';
 import { anchorProgress } from '../anchors/progress.ts';
@@ -69,6 +70,10 @@ export function trainingProgress({ steps, queries, samples }: TrainingAmounts, o
             `Probes: refusal ${percent(refusal.accuracy)}, harmfulness ${percent(harmfulness.accuracy)} right on held-out anchors; cosine ${cosine.toFixed(2)}`,
           );
         }
+        case 'memory':
+          return say(
+            `The steps need about ${gigabytes(event.bytes)} of memory; ${gigabytes(event.availableBytes)} are free`,
+          );
         case 'rows':
           return say(rowsLine(event));
         case 'step':

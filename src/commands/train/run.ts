@@ -16,6 +16,8 @@ import { trainingReport } from '../../dro/training/training-report.ts';
 import type { WeightPrecision } from '../../engine/decoder/weights.ts';
 import { PreambleError } from '../../errors.ts';
 import { encodeBf16 } from '../../formats/half-precision.ts';
+import { assertDevice } from '../../graph/device.ts';
+import type { Device } from '../../graph/session.ts';
 import { openCache } from '../../model/obtain/cache.ts';
 import { writePrompt } from '../../prompts/artifact-write.ts';
 import { toPromptModel } from '../../prompts/model-identity.ts';
@@ -52,6 +54,7 @@ export interface TrainCommandOptions extends StartOptions {
   samples: number;
   anchorTexts: boolean;
   weights: WeightPrecision;
+  device: Device;
   run?: string | undefined;
   out: string;
   signWith?: string | undefined;
@@ -62,6 +65,7 @@ const PLAN = { temperature: 1, topP: 0.9, maxTokens: 64, untilDecided: true };
 
 /** Trains, and writes the artifact. */
 export async function trainCommand(options: TrainCommandOptions, output: Output, signal: AbortSignal): Promise<void> {
+  await assertDevice(options.device);
   const train = await splitOf(options.train, 'train');
   const dev = await splitOf([options.dev], 'dev');
   assertApart(train, dev);
@@ -106,6 +110,7 @@ export async function trainCommand(options: TrainCommandOptions, output: Output,
         plan,
         anchorTexts: options.anchorTexts,
         weights: options.weights,
+        device: options.device,
         onEvent: progress.onEvent,
       },
       signal,

@@ -1,4 +1,4 @@
-import { floatData, hostTensor, openSession, type Session } from '../../graph/session.ts';
+import { type Device, floatData, hostTensor, openSession, type Session } from '../../graph/session.ts';
 import type { Checkpoint } from '../../model/checkpoint.ts';
 import { bucketFor } from './buckets.ts';
 import { microBatchInputs, sharesOf } from './micro-batch.ts';
@@ -30,6 +30,8 @@ export interface GradientOptions {
   /** Tokens in a target distribution. */
   alternatives: number;
   threads?: number;
+  /** The CPU unless given. */
+  device?: Device;
 }
 
 /** A batch's loss, its terms without their weights, and d loss / d soft prompt `[virtualTokens, hiddenSize]`. */
@@ -46,10 +48,12 @@ export interface Gradients {
 }
 
 /**
- * Folding the casts would copy every weight to float32 when the session opens, once a bucket. Cast as they are needed, they are as fast
- * (measured), and the memory is given back after the run.
+ * Folding the casts would copy every weight to float32 when the session opens, once a bucket; joining equal ones would keep the copies from the
+ * forward to the backward pass. Cast as they are needed, they are as fast (measured), and only one at a time is there.
  */
-const KEEP_CASTS = { 'optimization.disable_specified_optimizers': 'ConstantFolding' };
+const KEEP_CASTS = {
+  'optimization.disable_specified_optimizers': 'ConstantFolding;CommonSubexpressionElimination',
+};
 
 export function createGradients(checkpoint: Checkpoint, options: GradientOptions): Gradients {
   const { hiddenSize } = checkpoint.config;
@@ -67,6 +71,7 @@ export function createGradients(checkpoint: Checkpoint, options: GradientOptions
       memoryPattern: false,
       configuration: KEEP_CASTS,
       ...(options.threads === undefined ? {} : { threads: options.threads }),
+      ...(options.device === undefined ? {} : { device: options.device }),
     });
     sessions.set(tokens, session);
     return session;

@@ -13,7 +13,7 @@ import type { TrainingRow } from './training-row.ts';
  * All rows are as long as the longest (`chooseBuckets`), so an answer is cut where its row would be longer than the longest query with so
  * many tokens of an answer. Shorter queries leave room for the whole refusal, its end included, which is enough to learn it.
  */
-const SHORTEST_ANSWER = 3;
+export const SHORTEST_ANSWER = 3;
 
 export interface TrainingData {
   readonly layout: PrefixLayout;
@@ -68,6 +68,6 @@ export function prepareRows(options: RowOptions): TrainingData {
 }
 
 /** To its end: a prompt that was trained on the first words alone refused over and over (docs/training.md). */
-function refusalTokens({ tokenizer }: AnchorModel, endToken: number): number[] {
+export function refusalTokens({ tokenizer }: AnchorModel, endToken: number): number[] {
   return [...tokenizer.encodeSection(REFUSAL, false, Number.POSITIVE_INFINITY), endToken];
 }

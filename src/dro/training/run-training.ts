@@ -5,7 +5,9 @@ import type { WeightPrecision } from '../../engine/decoder/weights.ts';
 import { createEngine } from '../../engine/engine.ts';
 import type { Engine } from '../../engine/generation.ts';
 import { PreambleError } from '../../errors.ts';
+import type { Device } from '../../graph/session.ts';
 import { openCheckpoint } from '../../model/checkpoint.ts';
+import { loadModelConfig } from '../../model/parse-config.ts';
 import type { PromptPosition, SoftPrompt } from '../../prompts/soft-prompt.ts';
 import type { AnchorEvent } from '../anchors/anchor-event.ts';
 import { type AnchorModel, type CollectedAnchors, collectAnchors } from '../anchors/collect-anchors.ts';
@@ -21,7 +23,9 @@ import type { Directions } from '../directions/directions.ts';
 import { fitDirections } from '../directions/fit-directions.ts';
 import type { Query } from '../queries/query.ts';
 import { chooseBuckets } from './buckets.ts';
+import { checkMemory, type TrainingMemory } from './check-memory.ts';
 import { createDevLook } from './dev-figures.ts';
+import { expectedShape } from './expected-shape.ts';
 import { startGradients } from './gradient-thread.ts';
 import type { OwnAnswer } from './own-answer.ts';
 import { ownAnswers } from './own-answers.ts';
@@ -40,6 +44,7 @@ export type TrainingEvent =
   | { kind: 'own-answers'; done: number; total: number }
   | { kind: 'anchors'; event: AnchorEvent }
   | { kind: 'directions'; directions: Directions }
+  | ({ kind: 'memory' } & TrainingMemory)
   | { kind: 'rows'; rows: number; leftOut: number; resumedAt: number }
   | TrainingMetrics;
 
@@ -62,6 +67,8 @@ export interface RunTrainingOptions {
   anchorTexts: boolean;
   /** What the engine computes answers with. */
   weights: WeightPrecision;
+  /** What gradients are computed on; everything else is computed on the CPU. */
+  device: Device;
   onEvent(event: TrainingEvent): void;
 }
 
@@ -75,7 +82,8 @@ export interface TrainedPrompt {
 
 /**
  * Trains a soft prompt: the model's own answers and the anchors as far as the objective needs them, then the steps. What was computed is
- * kept in the run's directory. Throws `no_refusal_direction`, `training_diverged`, `training_failed`, and the signal's reason.
+ * kept in the run's directory. Throws `no_refusal_direction`, `training_diverged`, `training_failed`, `memory_short`, and the
+ * signal's reason.
  */
 export async function runTraining(options: RunTrainingOptions, signal: AbortSignal): Promise<TrainedPrompt> {
   const { model, settings, run, start, onEvent } = options;
@@ -84,6 +92,8 @@ export async function runTraining(options: RunTrainingOptions, signal: AbortSign
   const engine = await openEngine(options);
   const source = createEngineSource({ ...model, engine, name: `engine ${options.weights}` });
   try {
+    const shape = expectedShape({ ...options, queries: options.train, endToken }, settings);
+    onEvent({ kind: 'memory', ...checkMemory(await loadModelConfig(model.directory), shape, options.device) });
     const usesMoves = weights.refusal > 0 || weights.harmfulness > 0 || weights.preservation > 0;
     const anchors = usesMoves ? await anchorsFor(options, source, signal) : null;
     const directions = anchors === null ? null : directionsOf(anchors, settings.seed);
@@ -250,9 +260,14 @@ async function endTokenOf({ directory }: AnchorModel): Promise<number> {
   });
 }
 
-function gradientOptions({ start, settings }: RunTrainingOptions, data: TrainingData, directions: Directions | null) {
+function gradientOptions(
+  { start, settings, device }: RunTrainingOptions,
+  data: TrainingData,
+  directions: Directions | null,
+) {
   const { rows, layout } = data;
   return {
+    device,
     layout,
     virtualTokens: start.tokens,
     weights: settings.weights,

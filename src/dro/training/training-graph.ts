@@ -127,7 +127,7 @@ export function trainingGraph(checkpoint: Checkpoint, options: TrainingGraphOpti
   for (const [name, term] of terms) graph.output(term, name);
   graph.output(loss, trainingOutputs.loss);
   graph.output(softPromptGradient, trainingOutputs.gradient);
-  return graph.build();
+  return graph.build({ castForEachReader: true });
 }
 
 /** `[prefix, hiddenSize]`: template, soft prompt, template. */

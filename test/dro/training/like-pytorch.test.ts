@@ -5,12 +5,12 @@ import { createGradients } from '../../../src/dro/training/gradients.ts';
 import type { TermWeights } from '../../../src/dro/training/training-graph.ts';
 import { fedTokens, type TrainingRow } from '../../../src/dro/training/training-row.ts';
 import { type Checkpoint, openCheckpoint } from '../../../src/model/checkpoint.ts';
-import { openEmbeddingTable } from '../../../src/model/embedding-table.ts';
 import { defaultModelName } from '../../../src/model/known-models.ts';
 import { obtainModel } from '../../../src/model/obtain/obtain.ts';
 import { fixtureDirectory } from '../../model/transformer/support/fixtures.ts';
 import { lastStates } from '../support/anchor-states.ts';
 import { DEFAULT_MODEL, type Recording, recording, relativeDistance, sampled, tinyNames } from '../support/recorded.ts';
+import { farFromStart, startOf } from '../support/soft-prompts.ts';
 
 /** What was asked for; float32 gives some 1e-5. */
 const LARGEST_ERROR = 1e-3;
@@ -19,14 +19,6 @@ const LARGEST_PROMPT_ERROR = 2e-3;
 
 const none: TermWeights = { refuse: 0, keep: 0, refusal: 0, harmfulness: 0, preservation: 0 };
 const reference: TermWeights = { ...none, refusal: 1, harmfulness: 0.01, preservation: 0.001 };
-
-function startOf(checkpoint: Checkpoint, ids: readonly number[]): Float32Array {
-  const table = openEmbeddingTable(checkpoint);
-  const rows = new Float32Array(ids.length * checkpoint.config.hiddenSize);
-  table.read(ids, rows, 0);
-  table.close();
-  return rows;
-}
 
 async function queryRows(checkpoint: Checkpoint, { head, text, queries }: Recording): Promise<TrainingRow[]> {
   const { hiddenSize } = checkpoint.config;
@@ -99,12 +91,8 @@ async function compareMoves(t: Test, checkpoint: Checkpoint, recorded: Recording
 
 /** Each term by itself, away from the start, where their gradients differ from 0. */
 async function compareFar(t: Test, checkpoint: Checkpoint, recorded: Recording) {
-  const { hiddenSize } = checkpoint.config;
   const rows = await queryRows(checkpoint, recorded);
-  const far = startOf(checkpoint, recorded.text).map((value, index) => {
-    const [token, column] = [Math.floor(index / hiddenSize), index % hiddenSize];
-    return value + (recorded.move[token] ?? 0) * Math.cos(column);
-  });
+  const far = Float32Array.from(farFromStart(checkpoint, recorded));
   const batch = (recorded.batches[0] ?? []).flatMap((query) => rows[query] ?? []);
   const names = { refusal: 'refusal', harmfulness: 'harmfulness', unchanged: 'preservation' } as const;
   for (const name of ['refusal', 'harmfulness', 'unchanged'] as const) {
