@@ -25,7 +25,8 @@ function rows(): Uint8Array {
   return new Uint8Array(values.buffer);
 }
 
-export async function writeBenchPrompts(root: string): Promise<void> {
+/** Gives the digest of the one that has rows. */
+export async function writeBenchPrompts(root: string): Promise<string> {
   const common = {
     version: '1.0.0',
     model,
@@ -33,7 +34,8 @@ export async function writeBenchPrompts(root: string): Promise<void> {
     evaluation: [],
   } satisfies Omit<PromptContent, 'name'>;
   const tensor = { dtype: 'BF16', tokens: PROMPT_TOKENS, hiddenSize: HIDDEN_SIZE, bytes: rows() } as const;
-  await writePrompt(root, { name: EMBEDDINGS_PROMPT, ...common }, tensor);
+  const { digest } = await writePrompt(root, { name: EMBEDDINGS_PROMPT, ...common }, tensor);
   const { directory } = await writePrompt(root, { name: TEXT_PROMPT, text: 'Be careful and kind.', ...common }, tensor);
   await rm(join(directory, TENSOR_FILE));
+  return digest;
 }
