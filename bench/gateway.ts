@@ -13,7 +13,7 @@ import { CHUNK_INTERVAL_MS, measureFirstByte, measureStreams } from './gateway/s
 import { MODELS } from './gateway/targets/preamble.ts';
 import { startTarget, type Target, Unavailable } from './gateway/targets.ts';
 import { measureThroughput } from './gateway/throughput.ts';
-import { type Results, verdicts } from './gateway/verdicts.ts';
+import { NO_PROMPT, type Results, verdicts } from './gateway/verdicts.ts';
 import { largeBody, MODEL, smallBody } from './gateway/wire.ts';
 
 const SMALL_CONNECTIONS = 64;
@@ -96,6 +96,11 @@ async function measure(options: BenchOptions, targets: readonly Target[], folder
   if (wants('embeddings')) {
     const body = (target: Target) => (isOurs(target) ? smallBody(MODELS.embeddings) : largeBody(MODEL));
     results.embeddings = await measureThroughput(targets, { ...large, body }, rounds);
+  }
+  if (wants('virtual')) {
+    const both = targets.filter(isOurs).flatMap((target) => [{ ...target, name: NO_PROMPT }, target]);
+    const body = (target: Target) => smallBody(isOurs(target) ? MODELS.virtual : MODELS.none);
+    results.virtual = await measureThroughput(both, { ...small, body }, rounds);
   }
   if (wants('latency')) {
     const most = (results.small ?? results.text)?.get('preamble')?.perSecond.median ?? 2 * GUESSED_RATE;

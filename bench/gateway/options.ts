@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { availableTargets } from './targets.ts';
 
-export const scenarioNames = ['small', 'text', 'embeddings', 'latency', 'first-byte', 'streams'] as const;
+export const scenarioNames = ['small', 'text', 'embeddings', 'virtual', 'latency', 'first-byte', 'streams'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface BenchOptions {

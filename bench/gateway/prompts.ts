@@ -28,12 +28,14 @@ function rows(): Uint8Array {
 const common = { model, position: 'system', evaluation: [] } satisfies Omit<PromptContent, 'name' | 'version'>;
 const tensor = () => ({ dtype: 'BF16', tokens: PROMPT_TOKENS, hiddenSize: HIDDEN_SIZE, bytes: rows() }) as const;
 
-export async function writeBenchPrompts(root: string): Promise<void> {
+/** Gives the digest of the one that has rows. */
+export async function writeBenchPrompts(root: string): Promise<string> {
   const version = '1.0.0';
-  await writePrompt(root, { name: EMBEDDINGS_PROMPT, version, ...common }, tensor());
+  const { digest } = await writePrompt(root, { name: EMBEDDINGS_PROMPT, version, ...common }, tensor());
   const text = 'Be careful and kind.';
   const { directory } = await writePrompt(root, { name: TEXT_PROMPT, version, text, ...common }, tensor());
   await rm(join(directory, TENSOR_FILE));
+  return digest;
 }
 
 /** Another version of a prompt with as many bytes. */

@@ -11,6 +11,10 @@ export function formatReport(results: Results): string {
     throughput('1 KB body, answered whole, no prompt', results.small),
     throughput('1 KB body, answered whole, Preamble putting a text in front', results.text),
     throughput('1.1 MB to the server: Preamble from a body of 1 KB, the others passing it on', results.embeddings),
+    throughput(
+      '1 KB body, answered whole, Preamble spelling 100 virtual tokens in front, beside itself',
+      results.virtual,
+    ),
     latency(results.latency),
     firstByte(results.firstByte),
     streams(results.streams),

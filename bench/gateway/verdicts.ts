@@ -7,6 +7,8 @@ export interface Results {
   small?: ReadonlyMap<string, ThroughputSpread>;
   text?: ReadonlyMap<string, ThroughputSpread>;
   embeddings?: ReadonlyMap<string, ThroughputSpread>;
+  /** Preamble alone, with virtual tokens in front and without a prompt. */
+  virtual?: ReadonlyMap<string, ThroughputSpread>;
   latency?: ReadonlyMap<string, LatencySpread>;
   firstByte?: ReadonlyMap<string, FirstByteSpread>;
   streams?: ReadonlyMap<string, ManyStreams>;
@@ -19,6 +21,8 @@ export interface Verdict {
   readonly reached: boolean;
 }
 
+/** What Preamble without a prompt is called beside itself with one. */
+export const NO_PROMPT = 'no prompt';
 /** A run shorter than this says little about memory. */
 const MEMORY_RUN_SECONDS = 600;
 
@@ -30,6 +34,7 @@ export function verdicts(results: Results): Verdict[] {
     ratio('small body, prompt as text, to Portkey', 3, results.text, 'portkey'),
     ratio('small body, prompt as text, to http-proxy', 0.6, results.text, 'http-proxy'),
     ratio('1 KB made 1.1 MB, to http-proxy passing 1.1 MB', 1.25, results.embeddings, 'http-proxy'),
+    ratio('small body, 100 virtual tokens, to no prompt', 0.95, results.virtual, NO_PROMPT),
     addedLatency(results.latency),
     ...firstBytes(results),
     ...manyStreams(results.streams?.get('preamble')),

@@ -70,19 +70,23 @@ export function wholeAnswer(): string {
   });
 }
 
+const VIRTUAL_TOKEN = /<\|p[0-9a-f]+\.\d+\|>/g;
+
 /**
  * The answer to a gateway's question what a prompt does: the same token whatever was asked, and as many prompt tokens as a server that
- * takes embeddings would count.
+ * takes embeddings, or has them grafted, would count.
  */
 export function probeAnswer(body: Buffer, rowsOfPrompt: number): string {
-  const parts = body.toString('latin1').split('"type":"prompt_embeds"').length - 1;
+  const text = body.toString('latin1');
+  const parts = text.split('"type":"prompt_embeds"').length - 1;
+  const virtual = text.match(VIRTUAL_TOKEN)?.length ?? 0;
   const choice = {
     index: 0,
     message: { role: 'assistant', content: 'Paris' },
     logprobs: { content: [{ token: 'Paris', logprob: -0.1, bytes: null, top_logprobs: [] }] },
     finish_reason: 'length',
   };
-  const prompt_tokens = 20 + parts * rowsOfPrompt;
+  const prompt_tokens = 20 + parts * rowsOfPrompt + virtual;
   return JSON.stringify({
     id: 'chatcmpl-probe',
     object: 'chat.completion',

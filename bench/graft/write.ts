@@ -4,7 +4,7 @@ import { planGraft } from '../../src/graft/plan.ts';
 import { withStaging } from '../../src/graft/staging.ts';
 import { openPromptRegistry } from '../../src/prompts/registry.ts';
 
-// write.ts FOLDER: grafts FOLDER/model, copying every file, and prints the time and the process' peak memory as JSON. The output row is made up:
+// write.ts FOLDER: grafts FOLDER/model, copying every file, and prints times and the process' peak memory as JSON. The output row is made up:
 // a model of random weights has nothing to measure, and measuring is not writing.
 const folder = process.argv[2] ?? '';
 const prompt = (await openPromptRegistry([join(folder, 'prompts')])).resolve('bench/large');
@@ -19,4 +19,6 @@ await withStaging(join(folder, 'grafted'), plan.key, async (staging) => {
   await writeDirectory(await planDirectory(plan, 'copy'), head, staging, 'copy', () => {});
 });
 const seconds = (performance.now() - start) / 1000;
-process.stdout.write(JSON.stringify({ seconds, peakMb: process.resourceUsage().maxRSS / 1000 }));
+const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+const processorSeconds = (userCPUTime + systemCPUTime) / 1e6;
+process.stdout.write(JSON.stringify({ seconds, processorSeconds, peakMb: maxRSS / 1000 }));

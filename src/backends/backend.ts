@@ -38,6 +38,7 @@ export interface Call<Request> {
 export interface HandedOn {
   readonly id: string;
   readonly path: string;
+  readonly request: object;
   readonly body: Uint8Array;
   /** The server's name of the LoRA adapter that was asked for; null for the model itself. */
   readonly adapter: string | null;

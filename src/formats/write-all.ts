@@ -1,9 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** All of `bytes` at the file's position: a write may take a part only. */
-export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+/** All of `bytes` at `position`, or where the last write ended: a write may take a part only. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array, position: number | null = null): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done);
+    const at = position === null ? null : position + done;
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at);
     done += bytesWritten;
   }
 }

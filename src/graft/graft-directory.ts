@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensorsHeader } from '../formats/safetensors.ts';
-import { EMBEDDINGS_TENSOR, embeddingsDigest } from '../model/embeddings-digest.ts';
+import { EMBEDDINGS_TENSOR, embeddingsDigestIn } from '../model/embeddings-digest.ts';
 import { sha256OfFile } from '../model/obtain/file-digest.ts';
 import { loadTokenizer } from '../model/tokenizer/tokenizer.ts';
 import { type RestoreFile, writeGraft } from './graft-file.ts';
@@ -10,6 +10,7 @@ import { keepOriginal, ORIGINALS } from './originals.ts';
 import type { GraftPlan } from './plan.ts';
 import { recordGraft } from './record.ts';
 import { addedBytes, rewriteWeights, type WeightChanges } from './rewrite-weights.ts';
+import { someAtOnce } from './some-at-once.ts';
 import { type CopyMode, type SourceFiles, sortFiles, takeFile } from './source-files.ts';
 import type { Staging } from './staging.ts';
 import {
@@ -21,6 +22,9 @@ import {
   graftTokenizerConfig,
 } from './text-files.ts';
 import { changedTensors, weightChanges } from './weight-changes.ts';
+
+/** One is hashed, one copied, and one on its way to the disk: the processor, the memory and the disk all have work. */
+const FILES_AT_ONCE = 3;
 
 /** A Hugging Face directory to be written, file by file. */
 export interface DirectoryPlan {
@@ -59,31 +63,44 @@ export async function writeDirectory(
   copy: CopyMode,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
-  const { source } = graft;
-  const restored: RestoreFile[] = [];
-  for (const name of files.unchanged) {
-    await staging.file(name, (path) => takeFile(join(source, name), path, copy));
-    restored.push({ kind: 'unchanged', name, size: (await stat(join(source, name))).size });
-  }
+  const { source, checkpoint } = graft;
+  const embeddingsFile = checkpoint.tensor(EMBEDDINGS_TENSOR).file;
   let moreBytes = 0;
-  for (const name of files.weights) {
+  const take = async (name: string): Promise<RestoreFile> => {
+    await staging.file(name, (path) => takeFile(join(source, name), path, copy));
+    return { kind: 'unchanged', name, size: (await stat(join(source, name))).size };
+  };
+  const rewrite = async (name: string): Promise<RestoreFile> => {
     const changes = weightChanges(graft, name, Float32Array.from(head.row));
     const { tensors } = await readSafetensorsHeader(join(source, name));
     moreBytes += addedBytes(tensors, changes);
-    restored.push(await graftWeights(source, name, changes, staging, onBytes));
-  }
+    const kept = await graftWeights(source, name, changes, staging, onBytes);
+    if (name === embeddingsFile) await embeddingsOf(name, staging);
+    return kept;
+  };
+  // what takes longest first
+  const works = [
+    ...files.weights.map((name) => () => rewrite(name)),
+    ...files.unchanged.map((name) => () => take(name)),
+  ];
+  const restored = await someAtOnce(works, FILES_AT_ONCE, async (work) => await work());
   const texts = await editedTexts(graft, files, moreBytes);
   for (const [name, bytes] of texts) await staging.file(name, (path) => writeFile(path, bytes));
   for (const name of [...files.edited, ...files.withheld]) restored.push(await keepOriginal(source, name, staging));
   const record = recordGraft(graft, head, {
     result: {
       format: 'hf',
-      embeddingsSha256: await embeddingsDigest(staging.directory),
+      embeddingsSha256: await embeddingsOf(embeddingsFile, staging),
       tokenizerSha256: (await loadTokenizer(staging.directory)).vocabularyDigest,
     },
     restore: { folder: ORIGINALS, files: restored },
   });
   await writeGraft(staging.directory, record);
+}
+
+/** The digest of the matrix as it was written, noted: it is found while other files are copied. */
+async function embeddingsOf(file: string, staging: Staging): Promise<string> {
+  return await staging.remembered('embeddings.sha256', isText, () => embeddingsDigestIn(staging.directory, file));
 }
 
 async function graftWeights(
@@ -96,8 +113,9 @@ async function graftWeights(
   const path = join(source, name);
   // both read the same bytes at about the same time, so the disk is asked once
   const digest = staging.remembered(`${name}.sha256`, isText, () => sha256OfFile(path));
-  digest.catch(() => {});
-  await staging.file(name, (target) => rewriteWeights(path, target, changes, onBytes));
+  const writing = staging.file(name, (target) => rewriteWeights(path, target, changes, onBytes));
+  await Promise.allSettled([digest, writing]);
+  await writing;
   return await keepOriginal(source, name, staging, { changes, sha256: await digest });
 }
 

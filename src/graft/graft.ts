@@ -48,8 +48,8 @@ export async function graftModel(request: GraftRequest): Promise<GraftResult> {
   await withStaging(out, `${plan.key}-${copy}`, async (staging) => {
     await assertDiskHolds(out, directory.bytes - (await staging.bytesThere()));
     const { weightBytes } = directory;
-    const stored = (row: Float32Array) => row.map((value) => roundTo(value, plan.dtype));
-    const head = await measurePlan(plan, staging, stored, (share) =>
+    const stored = (rows: Float32Array) => rows.map((value) => roundTo(value, plan.dtype));
+    const head = await measurePlan(plan, staging, { embeddings: stored, head: stored }, (share) =>
       onProgress('measure', share * weightBytes, weightBytes),
     );
     let done = 0;

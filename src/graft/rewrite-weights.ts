@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises';
+import { chmod, constants, copyFile, open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { PreambleError } from '../errors.ts';
-import { readExactly, withFile } from '../formats/file-ranges.ts';
+import { readAhead, readExactly, withFile } from '../formats/file-ranges.ts';
 import {
   byteLength,
   readSafetensorsHeader,
@@ -9,9 +9,11 @@ import {
   type TensorLocation,
   writeSafetensors,
 } from '../formats/safetensors.ts';
+import { writeAll } from '../formats/write-all.ts';
 
 /** Bytes read at a time: memory stays at this, whatever the tensor. */
 const CHUNK_BYTES = 4 * 2 ** 20;
+const OWNER_WRITES = 0o200;
 
 /** A matrix with other bytes in some rows, and more rows. */
 export interface ChangedRows {
@@ -29,7 +31,10 @@ export interface WeightChanges {
   readonly added: ReadonlyMap<string, { readonly from: string; readonly rows: ChangedRows }>;
 }
 
-/** Copies a safetensors file with changes, piece by piece. `onBytes` counts what was written. Throws `format_invalid`, `file_unwritable`. */
+/**
+ * Copies a safetensors file with changes. Where every tensor keeps its place the kernel copies it and only the changed rows are written again;
+ * otherwise it goes through memory piece by piece. `onBytes` counts what was written. Throws `format_invalid`, `file_unwritable`.
+ */
 export async function rewriteWeights(
   source: string,
   target: string,
@@ -37,6 +42,7 @@ export async function rewriteWeights(
   onBytes: (bytes: number) => void = () => {},
 ): Promise<void> {
   const { tensors, metadata } = await readSafetensorsHeader(source);
+  if (addedBytes(tensors, changes) === 0) return await overwriteRows(source, target, { tensors, changes, onBytes });
   const entries: SafetensorsEntry[] = [];
   for (const [name, location] of [...tensors].sort(([, a], [, b]) => a.offset - b.offset)) {
     entries.push(entry(source, name, location, changes.tensors.get(name), onBytes));
@@ -47,6 +53,29 @@ export async function rewriteWeights(
     entries.push(entry(source, name, location, rows, onBytes));
   }
   await writeSafetensors(target, entries, metadata);
+}
+
+/** A copy of the file with other bytes in rows that are there already. */
+async function overwriteRows(
+  source: string,
+  target: string,
+  {
+    tensors,
+    changes,
+    onBytes,
+  }: { tensors: ReadonlyMap<string, TensorLocation>; changes: WeightChanges; onBytes: (bytes: number) => void },
+): Promise<void> {
+  await copyFile(source, target, constants.COPYFILE_FICLONE);
+  // a copy has the source's permissions, and models are often kept from being written
+  await chmod(target, (await stat(target)).mode | OWNER_WRITES);
+  await using file = await open(target, 'r+');
+  for (const [name, { changed }] of changes.tensors) {
+    const location = tensors.get(name);
+    if (location === undefined) continue;
+    const rowBytes = location.length / (location.shape[0] ?? 1);
+    for (const [row, bytes] of changed) await writeAll(file, bytes, location.offset + row * rowBytes);
+  }
+  onBytes((await file.stat()).size);
 }
 
 /** Bytes that the file takes more than before. */
@@ -123,32 +152,18 @@ export async function* replaceRows(
   }
 }
 
-/** A tensor's bytes, or its first `length`. The array is used again for the next piece. */
+/** A tensor's bytes, or its first `length`. The array is used again for the piece after the next. */
 export async function* readPieces(
   path: string,
   { offset, length }: Pick<TensorLocation, 'offset' | 'length'>,
 ): AsyncGenerator<Uint8Array> {
-  const pieces: Uint8Array[] = [
-    new Uint8Array(Math.min(length, CHUNK_BYTES)),
-    new Uint8Array(Math.min(length, CHUNK_BYTES)),
-  ];
-  const sizes = Array.from({ length: Math.ceil(length / CHUNK_BYTES) }, (_, index) =>
-    Math.min(CHUNK_BYTES, length - index * CHUNK_BYTES),
-  );
-
   await using file = await open(path, 'r');
-  const read = async (index: number) => {
-    const piece = (pieces[index % 2] ?? new Uint8Array(0)).subarray(0, sizes[index]);
-    if (!(await readExactly(file, piece, offset + index * CHUNK_BYTES))) throw cutShort(path);
-    return piece;
-  };
-  let ahead: Promise<Uint8Array> | null = sizes.length > 0 ? read(0) : null;
-  for (let index = 0; ahead !== null; index++) {
-    const piece: Uint8Array = await ahead;
-    ahead = index + 1 < sizes.length ? read(index + 1) : null;
-    ahead?.catch(() => {});
+  let read = 0;
+  for await (const piece of readAhead(file, { position: offset, length, pieceBytes: CHUNK_BYTES })) {
+    read += piece.length;
     yield piece;
   }
+  if (read < length) throw cutShort(path);
 }
 
 /** The bytes of some rows of a matrix, one after the other. */

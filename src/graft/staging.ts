@@ -45,8 +45,7 @@ export async function withStaging(
   await writing(place, async () => {
     await assertFree(place);
     await mkdir(join(directory, NOTES), { recursive: true });
-    const release = await lock(directory, place);
-    try {
+    await whileLocked(directory, place, async () => {
       const staging = createStaging(directory);
       try {
         await work(staging);
@@ -59,11 +58,19 @@ export async function withStaging(
       await syncDirectory(directory);
       await rename(directory, place);
       await syncDirectory(dirname(place));
-    } finally {
-      await release().catch(() => undefined);
-    }
+    });
     await removeOthers(dirname(place), prefix);
   });
+}
+
+/** Runs `work` while no other process holds the lock of `path`; a killed one's is taken over. `place` is named in errors. Throws `file_unwritable`. */
+export async function whileLocked(path: string, place: string, work: () => Promise<void>): Promise<void> {
+  const release = await lock(path, place);
+  try {
+    await work();
+  } finally {
+    await release().catch(() => undefined);
+  }
 }
 
 /** Throws `file_unwritable` where the disk below `target` has less than `bytes` free. */

@@ -15,6 +15,11 @@ export async function embeddingsDigest(directory: string): Promise<string> {
   const shards = await readShardIndex(directory);
   const file = shards === null ? 'model.safetensors' : shards.get(EMBEDDINGS_TENSOR);
   if (file === undefined) throw noEmbeddings(directory);
+  return await embeddingsDigestIn(directory, file);
+}
+
+/** The same where it is known which file of the directory holds the matrix. */
+export async function embeddingsDigestIn(directory: string, file: string): Promise<string> {
   const path = join(directory, file);
   const location = (await readSafetensorsHeader(path)).tensors.get(EMBEDDINGS_TENSOR);
   if (location === undefined) throw noEmbeddings(directory);

@@ -22,7 +22,8 @@ export async function passThroughRoutes(
 
 async function handOn(gateway: Gateway, path: string, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   refuseClientEmbeddings(request.body);
-  const { model } = parse(request.body);
+  const parsed = parse(request.body);
+  const { model } = parsed;
   const { policy, backends } = request.snapshot;
   const { entry, adapter } = findModel(model, policy, backends, request.tenant);
   const backend = backends.get(entry);
@@ -43,7 +44,7 @@ async function handOn(gateway: Gateway, path: string, request: FastifyRequest, r
       })
     : null;
   try {
-    const answer = await backend.handOn({ id: request.id, path, body, adapter, signal });
+    const answer = await backend.handOn({ id: request.id, path, request: parsed, body, adapter, signal });
     const bytes = await relayWhole(answer, () => {});
     admission?.settle({ usage: null, characters: 0 });
     return reply

@@ -1,15 +1,12 @@
 import { join } from 'node:path';
 import t from 'tap';
-import type { GgmlType } from '../../src/formats/gguf/tensor-types.ts';
-import { readGgufHeader } from '../../src/formats/gguf.ts';
 import { graftGguf } from '../../src/graft/gguf/graft-gguf.ts';
 import { restoreGraft } from '../../src/graft/restore.ts';
 import { openCheckpoint } from '../../src/model/checkpoint.ts';
 import { convertGguf } from '../../src/model/convert/gguf-to-huggingface.ts';
 import { openEmbeddingTable } from '../../src/model/embedding-table.ts';
 import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
-import { digests, type TinyOptions, tinySetting, writeTinyPrompts } from './support/tiny-checkpoint.ts';
-import { writeTinyGguf } from './support/tiny-gguf.ts';
+import { type TinyOptions, tinySetting } from './support/tiny-checkpoint.ts';
 
 const WIDTH = 128;
 const counts = { kind: 3, firm: 2 };
@@ -58,65 +55,3 @@ for (const [what, options, type] of sources) {
     );
   });
 }
-
-const types: GgmlType[] = ['F16', 'BF16', 'Q8_0', 'Q4_0', 'Q5_1'];
-for (const [index, type] of types.entries()) {
-  t.test(`a GGUF file keeps its ${type}, and is restored bit for bit`, async (t) => {
-    const { folder, source } = await tinySetting(t, {
-      hiddenSize: WIDTH,
-      tied: index % 2 === 0,
-      rows: index === 2 ? 320 : 312,
-    });
-    const file = join(folder, 'original', 'tiny.gguf');
-    await writeTinyGguf(source, file, type);
-    const converted = join(folder, 'converted');
-    await convertGguf(file, converted);
-    const registry = await writeTinyPrompts(join(folder, 'others'), converted, counts);
-    const prompts = Object.keys(counts).map((name) => registry.resolve(`tiny/${name}`));
-    const before = await digests(join(folder, 'original'));
-
-    const out = join(folder, 'out');
-    const { graft } = await graftGguf({ source: file, prompts, out, copy: 'copy', dryRun: false, type: null });
-    t.ok((graft?.margin.worst ?? 0) > 0);
-    const [old, { tensors, metadata }] = [await readGgufHeader(file), await readGgufHeader(join(out, 'tiny.gguf'))];
-    t.match(tensors.get('token_embd.weight'), { type, shape: [320, WIDTH] });
-    t.match(tensors.get('output.weight'), { type, shape: [320, WIDTH] });
-    t.strictSame([...metadata.keys()], [...old.metadata.keys()]);
-    t.equal(metadata.get('tests.kept'), 0.1 + 0.2, 'a key that nobody here knows');
-
-    const back = join(folder, 'back');
-    await convertGguf(join(out, 'tiny.gguf'), back);
-    const tokenizer = await loadTokenizer(back);
-    t.equal(tokenizer.vocabularyDigest, graft?.result.tokenizerSha256);
-    t.strictSame(
-      tokenizer.encode(graft?.prompts[0]?.spelled ?? ''),
-      graft?.prompts[0]?.tokens.map(({ id }) => id),
-    );
-
-    const restored = join(folder, 'restored');
-    await restoreGraft(out, restored, 'copy', () => {});
-    t.strictSame(await digests(restored), before);
-    t.strictSame(await digests(join(folder, 'original')), before, 'the source is as it was');
-  });
-}
-
-t.test('embeddings of a type that cannot be written are refused before anything is', async (t) => {
-  const { folder, source, prompts } = await tinySetting(t, { hiddenSize: 256 });
-  const file = join(folder, 'k.gguf');
-  await writeTinyGguf(source, file, 'Q6_K');
-  const converted = join(folder, 'converted');
-  await convertGguf(file, converted);
-  const registry = await writeTinyPrompts(join(folder, 'others'), converted, { kind: 2 });
-  t.ok(prompts);
-  await t.rejects(
-    graftGguf({
-      source: file,
-      prompts: [registry.resolve('tiny/kind')],
-      out: join(folder, 'out'),
-      copy: 'copy',
-      dryRun: false,
-      type: null,
-    }),
-    { code: 'model_unsupported', message: /embeddings are Q6_K in k.gguf/ },
-  );
-});

@@ -1,15 +1,22 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { GRAFT_FILE } from '../../../src/graft/graft-file.ts';
+import { writeGraftRecord } from '../../../test/helpers/graft-record.ts';
 import type { BenchContext } from '../context.ts';
 import { freePort, repositoryRoot } from '../processes.ts';
 import { EMBEDDINGS_PROMPT, TEXT_PROMPT, writeBenchPrompts } from '../prompts.ts';
 import { startGateway } from '../start-gateway.ts';
 import type { Target } from '../targets.ts';
-import { MODEL } from '../wire.ts';
+import { MODEL, PROMPT_TOKENS } from '../wire.ts';
 
 /** The same servers under a name for each way of putting a prompt in front. */
-export const MODELS = { none: MODEL, text: `${MODEL}-text`, embeddings: `${MODEL}-embeddings` } as const;
+export const MODELS = {
+  none: MODEL,
+  text: `${MODEL}-text`,
+  embeddings: `${MODEL}-embeddings`,
+  virtual: `${MODEL}-virtual`,
+} as const;
 
 const API_KEY = 'sk-bench';
 /** Counted on every request, and never reached. */
@@ -17,12 +24,15 @@ const FAR = 1e9;
 
 /** Authentication, limits, health checks and decisions on; the log goes to a file. */
 function configuration(mockPort: number, folder: string): string {
-  const backend = `{ kind: vllm, urls: ["http://127.0.0.1:${mockPort}"], model: ${MODEL}, connections: 4096 }`;
+  const server = `kind: vllm, urls: ["http://127.0.0.1:${mockPort}"], model: ${MODEL}, connections: 4096`;
+  const backend = `{ ${server} }`;
+  const grafted = `{ ${server}, wire: virtual-tokens, graft: ${JSON.stringify(join(folder, GRAFT_FILE))} }`;
   const digest = createHash('sha256').update(API_KEY).digest('hex');
   return `models:
   ${MODELS.none}: { prompt: null, onPromptUnavailable: refuse, backend: ${backend} }
   ${MODELS.text}: { prompt: ${TEXT_PROMPT}, onPromptUnavailable: text, backend: ${backend} }
   ${MODELS.embeddings}: { prompt: ${EMBEDDINGS_PROMPT}, onPromptUnavailable: refuse, backend: ${backend} }
+  ${MODELS.virtual}: { prompt: ${EMBEDDINGS_PROMPT}, onPromptUnavailable: refuse, backend: ${grafted} }
 promptDirectories: [${JSON.stringify(join(folder, 'prompts'))}]
 tenants:
   - id: bench
@@ -32,7 +42,8 @@ tenants:
 }
 
 export async function startPreamble({ mockPort, folder, profile }: BenchContext): Promise<Target> {
-  await writeBenchPrompts(join(folder, 'prompts'));
+  const digest = await writeBenchPrompts(join(folder, 'prompts'));
+  await writeGraftRecord(folder, [{ name: EMBEDDINGS_PROMPT, version: '1.0.0', digest, tokens: PROMPT_TOKENS }]);
   const port = await freePort();
   const file = join(folder, 'preamble.yaml');
   await writeFile(file, configuration(mockPort, folder));

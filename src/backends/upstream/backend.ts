@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UpstreamSettings } from '../../config/schema/backend.ts';
 import { PreambleError } from '../../errors.ts';
-import { assertUniqueNames, objectSpans, rootSpan } from '../../formats/json-spans.ts';
+import { objectSpans, rootSpan } from '../../formats/json-spans.ts';
 import { splice } from '../../formats/splice.ts';
 import type { Plan } from '../../policy/plan.ts';
 import type { Backend, Call, RelayedAnswer } from '../backend.ts';
@@ -37,6 +37,8 @@ interface Known extends Target {
   readonly wire: Wire;
   readonly guard: WireTextGuard;
 }
+
+const NOTHING_TO_CLEAN: WireTextGuard = { clean: () => null };
 
 /** Hands requests on to a pool of model servers of one kind, with the soft prompt in front. */
 export function createUpstreamBackend(options: UpstreamBackendOptions): Backend {
@@ -156,10 +158,9 @@ export function createUpstreamBackend(options: UpstreamBackendOptions): Backend 
       );
       return dialect.readAnswer(answer, 'completion');
     },
-    async handOn({ id, path, body, adapter, signal }) {
-      const { model } = reached();
-      const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-      assertUniqueNames(bytes);
+    async handOn({ id, path, adapter, signal, ...from }) {
+      const { model, wire } = reached();
+      const { bytes } = cleanBody(from, wire.handedOnGuard ?? NOTHING_TO_CLEAN);
       const fields = objectSpans(bytes, rootSpan(bytes));
       const named = splice(bytes, [modelEdit(fields, adapter ?? model)]);
       return await send({ path, body: named }, { id, signal }, null);

@@ -74,6 +74,8 @@ export interface Wire {
   readonly local: LocalModel | null;
   /** What a client's text may not spell besides control tokens; null for nothing. */
   readonly guard: WireTextGuard | null;
+  /** What a request may not say that is handed on unread (`passThrough`); null for nothing. */
+  readonly handedOnGuard: WireTextGuard | null;
   /** Throws what a request cannot say on this wire. */
   chat(body: CleanBody<ChatRequest>, plan: Plan, target: Target): Outgoing<ChatCompletion, ChatCompletionChunk>;
   completion(body: CleanBody<TextRequest>, plan: Plan, target: Target): RelayedRequest;

@@ -8,23 +8,25 @@ import { refuseVirtualIds } from './virtual-ids.ts';
 /**
  * Keeps a client from putting virtual tokens before the model: in no text of any field, by no id. What is put before the model is treated
  * as `mode` says; anywhere else (grammars, schemas, names of a server's own that nobody here knows) a spelling is refused. `readFields` are those
- * that one kind of server reads besides. Null where the graft holds no prompt.
+ * that one kind of server reads besides, or all: of a path that nobody here knows any field may be put before the model. Null where the graft holds
+ * no prompt.
  */
 export function createVirtualTokenGuard(
   { all, ids }: SpelledPrompts,
   mode: 'neutralise' | 'refuse',
-  readFields: readonly string[],
+  readFields: readonly string[] | 'all',
 ): WireTextGuard | null {
   if (all.length === 0) return null;
   const stems = all.map(({ texts }) => stemOf(texts));
   const spelling = virtualTokenSpelling(stems.map(({ stem }) => stem));
-  const read = [...READ_FIELDS, ...readFields, 'prompt'];
-  const texts = guardAgainst(spelling, mode, read);
+  const known = readFields === 'all' ? null : [...READ_FIELDS, ...readFields, 'prompt'];
 
   return {
     clean(request) {
       refuseVirtualIds(request, ids);
-      const changed = texts.clean(request);
+      const read = known ?? Object.keys(request);
+      if (known === null && read.some(spelling.holds)) throw spelledOut('body', spelling.what);
+      const changed = guardAgainst(spelling, mode, read).clean(request);
       const clean = changed === null ? request : { ...request, ...Object.fromEntries(changed) };
       for (const [field, value] of Object.entries(clean)) {
         if (!read.includes(field)) refuseSpelled({ [field]: value });

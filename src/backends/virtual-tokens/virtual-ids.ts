@@ -4,6 +4,7 @@ import { isObject } from '../../openai/validate.ts';
 /** Fields that hold token ids, by whatever server's name. */
 const ID_LISTS = [
   'prompt',
+  'input',
   'allowed_token_ids',
   'stop_token_ids',
   'input_ids',
@@ -11,6 +12,8 @@ const ID_LISTS = [
   'token_ids',
   'tokens',
 ];
+/** A digit text among these is a text; in any other list servers read it as the number. */
+const MAY_HOLD_TEXTS = new Set(['prompt', 'input']);
 /** OpenAI's is 300. One for every token would leave the virtual ones. */
 const MAX_BIASED = 1024;
 /** llama.cpp's grammars name tokens by their ids: `<[49152]>`. */
@@ -24,8 +27,7 @@ export function refuseVirtualIds(request: object, ids: ReadonlySet<number>): voi
   for (const field of ID_LISTS) {
     const value: unknown = Reflect.get(request, field);
     if (!Array.isArray(value)) continue;
-    // A digit text among raw prompts is a text; in any other list servers read it as the number.
-    const named = value.flat(4).filter((item) => typeof item === 'number' || field !== 'prompt');
+    const named = value.flat(4).filter((item) => typeof item === 'number' || !MAY_HOLD_TEXTS.has(field));
     if (named.some((item) => ids.has(Number(item)))) throw refused(field, 'names a virtual token');
   }
   refuseBias(Reflect.get(request, 'logit_bias'), ids);

@@ -34,9 +34,17 @@ export function createVirtualTokenWire(options: VirtualTokenWireOptions): Wire {
     ({ dialect }: Target, request: object, surface: 'chat' | 'completion') =>
     (text: RequestText) => [...dialect.edits(text, request, surface), ...(ban?.(text, request) ?? [])];
 
+  const unknown = createVirtualTokenGuard(prompts, controlTokens, 'all');
+
   return {
     local,
     guard: createVirtualTokenGuard(prompts, controlTokens, readFields),
+    handedOnGuard: unknown && {
+      clean(request) {
+        assertBoundedSampling(request);
+        return unknown.clean(request);
+      },
+    },
     chat({ bytes, request }: CleanBody<ChatRequest>, plan, target) {
       assertBoundedSampling(request);
       const spelled = spelledFor(prompts, plan);

@@ -14,6 +14,7 @@ export function createEmbeddingsWire(
   return {
     local,
     guard: null,
+    handedOnGuard: null,
     chat(clean, plan, target) {
       if (kind === 'chat') {
         return {

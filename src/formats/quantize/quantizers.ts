@@ -1,6 +1,7 @@
 import { type GgmlType, ggmlTypes } from '../gguf/tensor-types.ts';
 import { encodeBf16, float32ToF16 } from '../half-precision.ts';
 import { quantizeQ4_0, quantizeQ4_1, quantizeQ5_0, quantizeQ5_1, quantizeQ8_0 } from './blocks-of-32.ts';
+import { quantizeQ4_K, quantizeQ5_K, quantizeQ6_K } from './blocks-of-256.ts';
 
 /** Each takes whole blocks of values, and gives their bytes as ggml lays them out. */
 const functions = {
@@ -16,6 +17,9 @@ const functions = {
   Q4_1: quantizeQ4_1,
   Q5_0: quantizeQ5_0,
   Q5_1: quantizeQ5_1,
+  Q4_K: quantizeQ4_K,
+  Q5_K: quantizeQ5_K,
+  Q6_K: quantizeQ6_K,
 } as const satisfies Partial<Record<GgmlType, (values: Float32Array) => Uint8Array>>;
 
 export type QuantizableType = keyof typeof functions;

@@ -6,10 +6,10 @@ import type { GraftPlan } from '../plan.ts';
 import { replaceRows } from '../rewrite-weights.ts';
 import { GGUF_EMBEDDINGS, GGUF_HEAD } from './names.ts';
 
-/** A row as llama.cpp reads it from a matrix of that type. */
-export function storedIn(row: Float32Array, type: QuantizableType): Float32Array {
-  const values = new Float32Array(row.length);
-  dequantizerOf(type).dequantize(quantize(row, type), values);
+/** Rows as llama.cpp reads them from a matrix of that type. */
+export function storedIn(rows: Float32Array, type: QuantizableType): Float32Array {
+  const values = new Float32Array(rows.length);
+  dequantizerOf(type).dequantize(quantize(rows, type), values);
   return values;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PreambleError, toError } from '../../errors.ts';
 import { readGgufHeader } from '../../formats/gguf.ts';
@@ -15,7 +15,7 @@ import { ORIGINALS, overwrittenRows } from '../originals.ts';
 import { type GraftPlan, planGraft } from '../plan.ts';
 import { recordGraft } from '../record.ts';
 import { readRows } from '../rewrite-weights.ts';
-import { assertDiskHolds, type Staging, withStaging } from '../staging.ts';
+import { assertDiskHolds, type Staging, whileLocked, withStaging } from '../staging.ts';
 import { storedIn, withVirtualRows } from './changed-rows.ts';
 import { type FilePlan, headerBytes, planFromCheckpoint, planFromFile } from './file-plan.ts';
 import { GGUF_EMBEDDINGS, GGUF_HEAD } from './names.ts';
@@ -36,7 +36,7 @@ export async function graftGguf(request: GgufRequest): Promise<GraftResult> {
   const { source, out, onProgress } = request;
   if (!source.toLowerCase().endsWith('.gguf')) return await graftInto(request, source);
   const converted = await conversionOf(source, out);
-  await convertOnce(source, converted, onProgress);
+  await whileLocked(converted, out, () => convertOnce(source, converted, onProgress));
   try {
     const result = await graftInto(request, converted);
     if (!request.dryRun) await rm(converted, { recursive: true, force: true });
@@ -68,10 +68,17 @@ async function graftInto(request: GgufRequest, directory: string): Promise<Graft
   }
   await withStaging(out, `${plan.key}-${file.types.embeddings.toLowerCase()}`, async (staging) => {
     await assertDiskHolds(out, bytes - (await staging.bytesThere()));
-    const stored = (row: Float32Array) => storedIn(row, file.types.head);
+    const stored = {
+      embeddings: (rows: Float32Array) => storedIn(rows, file.types.embeddings),
+      head: (row: Float32Array) => storedIn(row, file.types.head),
+    };
     const head = await measurePlan(plan, staging, stored, (share) => onProgress('measure', share * bytes, bytes));
-    await writeFileOf(file, plan, head, staging, (done) => onProgress('write', done, bytes));
-    const restored = isFile ? await keepFile(source, plan, staging) : null;
+    const writing = writeFileOf(file, plan, head, staging, (done) => onProgress('write', done, bytes));
+    // reads the same bytes at about the same time, so the disk is asked once
+    const keeping = isFile ? keepFile(source, plan, staging) : Promise.resolve(null);
+    await Promise.allSettled([writing, keeping]);
+    await writing;
+    const restored = await keeping;
     const graft = recordGraft(plan, head, {
       result: { format: 'gguf', file: file.name, tokenizerSha256: digestWith(plan) },
       restore: restored === null ? null : { folder: ORIGINALS, files: [restored] },
@@ -96,8 +103,13 @@ async function conversionOf(source: string, out: string): Promise<string> {
   return join(dirname(resolve(out)), `.${basename(out)}.${mark}.converted`);
 }
 
+/** The caller holds the lock, so that a conversion that is there unfinished is a killed run's: it begins anew. */
 async function convertOnce(source: string, converted: string, onProgress: GraftRequest['onProgress']): Promise<void> {
   if ((await stat(converted).catch(() => null)) !== null) return;
+  for (const name of await readdir(dirname(converted)).catch(() => [])) {
+    const isLeft = name.startsWith(`${basename(converted)}.`) && name.endsWith('.partial');
+    if (isLeft) await rm(join(dirname(converted), name), { recursive: true });
+  }
   const { tensors } = await readGgufHeader(source);
   // bfloat16, whatever the file holds
   const values = [...tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
