@@ -34,8 +34,8 @@ t.test('another shape is seen', async (t) => {
   t.strictSame(
     examplesOf({
       blocks: [
-        { language: '', text },
-        { language: '', text: '{"a":1}' },
+        { section: '', language: '', text },
+        { section: '', language: '', text: '{"a":1}' },
       ],
     }),
     [{ curl: `curl ${DOCUMENTED_ORIGIN}/v1/models -H 'a: b'`, answer: { a: 1 } }],

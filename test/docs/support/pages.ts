@@ -23,6 +23,8 @@ export interface Page {
 }
 
 export interface CodeBlock {
+  /** The heading that it stands under. */
+  readonly section: string;
   /** What stands behind an opening fence; empty for an indented block. */
   readonly language: string;
   readonly text: string;
@@ -54,12 +56,15 @@ function parsePage(path: string, text: string): Page {
   const links: string[] = [];
   const anchors = new Set<string>();
   const tables: Table[] = [];
+  let section = '';
   const tokens = lexer(text);
   walkTokens(tokens, (token) => {
-    if (token.type === 'code') blocks.push({ language: token['lang'] ?? '', text: token['text'] });
+    if (token.type === 'code') blocks.push({ section, language: token['lang'] ?? '', text: token['text'] });
     else if (token.type === 'link' || token.type === 'image') links.push(token['href']);
-    else if (token.type === 'heading') anchors.add(anchorOf(token['text']));
-    else if (token.type === 'table') {
+    else if (token.type === 'heading') {
+      section = token['text'];
+      anchors.add(anchorOf(section));
+    } else if (token.type === 'table') {
       tables.push({
         headings: token['header'].map(({ text }: { text: string }) => text),
         rows: token['rows'].map((row: { tokens: Token[] }[]) => row.map((cell) => spansOf(cell.tokens))),
