@@ -1,45 +1,10 @@
-import { Command, CommanderError } from 'commander';
-import { registerAnchorsCommand } from './commands/anchors.ts';
-import { registerConfigCommands } from './commands/config.ts';
-import { registerDoctorCommand } from './commands/doctor.ts';
-import { registerEvaluateCommand } from './commands/evaluate.ts';
-import { registerGraftCommand } from './commands/graft.ts';
-import { registerKeyCommands } from './commands/key.ts';
-import { registerLogsCommands } from './commands/logs.ts';
-import { registerModelCommands } from './commands/model.ts';
+import { CommanderError } from 'commander';
 import { processOutput } from './commands/output.ts';
-import { registerPromptCommands } from './commands/prompt.ts';
-import { registerQueriesCommands } from './commands/queries.ts';
-import { registerRolloutCommands } from './commands/rollout.ts';
-import { registerServeCommand } from './commands/serve.ts';
-import { registerTrainCommand } from './commands/train.ts';
+import { createProgram } from './commands/program.ts';
 import { describe, PreambleError, toError } from './errors.ts';
-import { version } from './version.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USED_WRONGLY = 2;
-
-function createProgram(): Command {
-  const program = new Command('preamble')
-    .description('An inference gateway that puts a learned safety prompt in front of every request')
-    .version(version)
-    .showHelpAfterError('(preamble --help shows what there is)')
-    .exitOverride();
-  registerServeCommand(program);
-  registerDoctorCommand(program);
-  registerConfigCommands(program);
-  registerModelCommands(program);
-  registerPromptCommands(program);
-  registerGraftCommand(program);
-  registerKeyCommands(program);
-  registerQueriesCommands(program);
-  registerTrainCommand(program);
-  registerEvaluateCommand(program);
-  registerAnchorsCommand(program);
-  registerLogsCommands(program);
-  registerRolloutCommands(program);
-  return program;
-}
 
 /** The exit code: 0 done, 1 failed, 2 used wrongly. */
 async function run(argv: readonly string[]): Promise<number> {
