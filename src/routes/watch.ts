@@ -3,7 +3,7 @@ import type { CompletionUsage } from '../openai/answer.ts';
 import type { Plan } from '../policy/plan.ts';
 import { type DecisionRecord, decisionRecord } from '../refusal/decision.ts';
 import type { Observer, RefusalDetector } from '../refusal/detector.ts';
-import type { AnswerSummary } from '../telemetry/observations.ts';
+import type { AnswerSummary, DecisionContent } from '../telemetry/observations.ts';
 
 export interface WatchContext {
   readonly requestId: string;
@@ -95,6 +95,7 @@ export function createWatch(context: WatchContext): Watch {
       const totalMs = performance.now() - arrivedAt;
       const gatewayMs = milliseconds(Math.max(0, totalMs - waitedMs));
       const decisions: DecisionRecord[] = [];
+      const contents: DecisionContent[] = [];
       for (let choice = 0; choice < context.choices; choice++) state(choice);
       for (const [choice, { observer, finishReason, firstAt, answer }] of [...states].sort(([a], [b]) => a - b)) {
         const outcome = {
@@ -113,10 +114,9 @@ export function createWatch(context: WatchContext): Watch {
         decisions.push(record);
         log.info(record, 'refusal decision');
         if (keepsContent) {
-          log.info(
-            { event: 'content', requestId: context.requestId, choice, request: context.content, answer },
-            'content',
-          );
+          const content = { request: context.content, answer };
+          contents.push(content);
+          log.info({ event: 'content', requestId: context.requestId, choice, ...content }, 'content');
         }
       }
       context.onEnd({
@@ -124,6 +124,7 @@ export function createWatch(context: WatchContext): Watch {
         usage,
         characters,
         decisions,
+        contents: keepsContent ? contents : null,
         firstTokenMs: first === null ? null : milliseconds(first.at - arrivedAt),
         upstreamFirstTokenMs: first === null ? null : milliseconds(first.waitedMs),
         totalMs: milliseconds(totalMs),
