@@ -13,7 +13,10 @@ function textOf(content: unknown): string {
   const parts: readonly unknown[] = content;
   if (parts.every((part) => typeof part === 'string')) return parts[0] ?? '';
   if (parts.some((part) => isObject(part) && 'role' in part)) return textOf(parts.at(-1));
-  return parts.map(textOf).filter((text) => text !== '').join(' ');
+  return parts
+    .map(textOf)
+    .filter((text) => text !== '')
+    .join(' ');
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

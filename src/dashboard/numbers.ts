@@ -15,6 +15,21 @@ export function numberText(value: number | null): string {
   return value >= 100 ? whole.format(value) : String(Number(value.toPrecision(3)));
 }
 
+const tenths = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** In a column that grows line by line, whatever comes next. */
+export function millisecondsText(ms: number): string {
+  return tenths.format(ms);
+}
+
+/** Numbers that stand below each other: all with the same digits after the point, as few as tell them apart. */
+export function columnTexts(values: readonly (number | null)[]): string[] {
+  const largest = Math.max(0, ...values.map((value) => value ?? 0));
+  const digits = largest >= 1000 ? 0 : largest >= 10 ? 1 : 2;
+  const format = new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return values.map((value) => (value === null ? NOTHING : format.format(value)));
+}
+
 export function percentText(percent: number | null): string {
   return percent === null ? NOTHING : `${percent.toFixed(1)}%`;
 }

@@ -1,8 +1,8 @@
 import { element, type Markup, type MarkupChild } from '../formats/markup.ts';
 import { version } from '../version.ts';
-import { type ChartName, groupCharts, groupChartNames, latencyCharts, latencyChartNames } from './charts.ts';
-import type { PanelName, Panels } from './panels.ts';
+import { type ChartName, groupChartNames, groupCharts, latencyChartNames, latencyCharts } from './charts.ts';
 import { heading } from './panels/legends.ts';
+import type { PanelName, Panels } from './panels.ts';
 import { dimensions, stretches, type View, viewPath } from './view.ts';
 
 /** Three bars, as the charts have lines. */
@@ -41,7 +41,11 @@ export function renderPage(view: View, panels: Panels): Markup {
           'over-time',
           'Over time',
           renderControls(view),
-          element('div', { class: 'charts' }, ...groupChartNames.map((name) => renderChart(name, groupCharts[name], panel))),
+          element(
+            'div',
+            { class: 'charts' },
+            ...groupChartNames.map((name) => renderChart(name, groupCharts[name], panel)),
+          ),
         ),
         section(
           'latency',
@@ -52,16 +56,22 @@ export function renderPage(view: View, panels: Panels): Markup {
             ...latencyChartNames.map((name) => renderChart(name, latencyCharts[name], panel)),
           ),
         ),
-        section('traffic', 'Traffic', card(panel('traffic'))),
         section('servers', 'Model servers', card(panel('servers'))),
-        section('rollouts', 'Rollouts', card(panel('rollouts'))),
-        section('decisions', 'Last answers', card(panel('decisions'))),
         section('redis', 'Redis', card(panel('redis'))),
+        section('rollouts', 'Rollouts', card(panel('rollouts'))),
+        section('traffic', 'Traffic', card(panel('traffic'))),
+        section('decisions', 'Last answers', card(panel('decisions'))),
       ),
       element(
         'footer',
         {},
-        element('p', {}, 'Times are ', element('span', { id: 'zone' }, 'UTC'), '. Each point of a chart is the minute up to it.'),
+        element(
+          'p',
+          {},
+          'Times are ',
+          element('span', { id: 'zone' }, 'UTC'),
+          '. Each point of a chart is the minute up to it.',
+        ),
       ),
     ),
   );
@@ -70,9 +80,9 @@ export function renderPage(view: View, panels: Panels): Markup {
 const places = {
   'over-time': 'Over time',
   latency: 'Latency',
-  traffic: 'Traffic',
   servers: 'Servers',
   rollouts: 'Rollouts',
+  traffic: 'Traffic',
   decisions: 'Answers',
 };
 
@@ -87,7 +97,9 @@ function renderHeader(): Markup {
       element(
         'ul',
         {},
-        ...Object.entries(places).map(([id, name]) => element('li', {}, element('a', { href: `#${id}` }, name))),
+        ...Object.entries(places).map(([id, name]) =>
+          element('li', {}, element('a', { class: 'place', href: `#${id}` }, name)),
+        ),
       ),
     ),
     element(
@@ -112,7 +124,11 @@ function renderControls(view: View): Markup {
         {},
         ...links.map(([text, to]) => {
           const isCurrent = to.by === view.by && to.minutes === view.minutes;
-          const attributes = { href: `${viewPath(to)}#over-time`, 'aria-current': isCurrent ? 'true' : undefined };
+          const attributes = {
+            class: 'option',
+            href: `${viewPath(to)}#over-time`,
+            'aria-current': isCurrent ? 'true' : undefined,
+          };
           return element('li', {}, element('a', attributes, text));
         }),
       ),

@@ -146,11 +146,7 @@ function rollingSums(row: Float64Array, columns: readonly number[], span: number
 }
 
 /** The same of histograms: what comes is added and what goes taken off, so that an hour of overlapping minutes costs no more than its columns. */
-function rollingQuantiles(
-  ring: readonly Uint32Array[],
-  columns: readonly number[],
-  span: number,
-): (number | null)[][] {
+function rollingQuantiles(ring: readonly Uint32Array[], columns: readonly number[], span: number): (number | null)[][] {
   const counts = new Float64Array(BOUNDS);
   return columns.map((column, index) => {
     addTo(counts, ring[column], 1);

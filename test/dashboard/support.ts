@@ -22,7 +22,14 @@ export interface MadeUp {
 
 /** Tells of a request as the gateway would, without asking anybody. */
 export function tell(observations: Observations, what: MadeUp): void {
-  const { model = 'chat', prompt = 'test/kind@1.0.0', tenant = 'web', tokens = 120, totalMs = 900, gatewayMs = 0.6 } = what;
+  const {
+    model = 'chat',
+    prompt = 'test/kind@1.0.0',
+    tenant = 'web',
+    tokens = 120,
+    totalMs = 900,
+    gatewayMs = 0.6,
+  } = what;
   const [name = '', version = ''] = prompt.split('@');
   const softPrompt = {
     label: prompt,
@@ -43,7 +50,12 @@ export function tell(observations: Observations, what: MadeUp): void {
     prompt: { name, version, position: 'system', softPrompt },
     fallbackText: null,
   };
-  const decision = { decision: what.refused ? 'refused' : 'complied', detector: 'd@1', rule: null, atChar: null } as const;
+  const decision = {
+    decision: what.refused ? 'refused' : 'complied',
+    detector: 'd@1',
+    rule: null,
+    atChar: null,
+  } as const;
   const times = { firstTokenMs: totalMs / 5, totalMs, gatewayMs };
   const counted = { promptTokens: 20, completionTokens: tokens };
   const outcome = { requestId: 'r', choice: 0, stream: true, finishReason: 'stop', ...counted, ...times };
@@ -84,38 +96,44 @@ function pseudoRandom(): () => number {
 }
 
 /** An hour as it may have been: three models, four tenants, an outage, a candidate that refuses more. */
-function tellHour(t: Test, observations: Observations): void {
+function tellHour(observations: Observations, setClock: (now: number | null) => void): void {
   const random = pseudoRandom();
   const end = Date.now();
-  let now = end - 3_600_000;
-  const clock = t.capture(Date, 'now', () => now);
-  const pick = <Item>(items: readonly [Item, ...Item[]]) => items[Math.floor(random() ** 2 * items.length)] ?? items[0];
-  for (; now < end - 2_000; now += 1_000) {
+  for (let now = end - 3_600_000; now < end - 2_000; now += 1_000) {
+    setClock(now);
     const minute = (end - now) / 60_000;
     const load = 2 + Math.sin(minute / 9) + (minute < 12 ? 1 : 0);
-    for (let count = 0; count < load + random(); count++) {
-      const model = pick(['chat', 'llama-3-8b', 'code']);
-      const canary = model === 'chat' && random() < 0.2 && minute < 30;
-      const outage = model === 'llama-3-8b' && minute > 6 && minute < 9;
-      const slow = outage ? 4 : 1;
-      tell(observations, {
-        model,
-        prompt: model === 'chat' ? `test/kind@${canary ? '1.1.0-rc.1' : '1.0.0'}` : `${model}/careful@2.3.0`,
-        variant: canary ? 'canary' : 'stable',
-        tenant: pick(['web', 'support', 'batch', 'lab']),
-        refused: random() < (canary ? 0.11 : model === 'code' ? 0.02 : 0.05),
-        failed: random() < (outage ? 0.3 : 0.004),
-        tokens: Math.round(40 + random() * 300),
-        totalMs: (300 + 1500 * random() ** 3) * slow,
-        gatewayMs: 0.3 + random() ** 6 * 4,
-      });
-    }
+    for (let count = 0; count < load + random(); count++) tell(observations, oneOfHour(random, minute));
   }
-  clock.restore();
+  setClock(null);
+}
+
+/** `minute`: before the hour's end. */
+function oneOfHour(random: () => number, minute: number): MadeUp {
+  const pick = (items: readonly string[]) => items[Math.floor(random() ** 2 * items.length)] ?? '';
+  const model = pick(['chat', 'llama-3-8b', 'code']);
+  const canary = model === 'chat' && random() < 0.2 && minute < 30;
+  const outage = model === 'llama-3-8b' && minute > 6 && minute < 9;
+  const refusals = canary ? 0.11 : model === 'code' ? 0.02 : 0.05;
+  return {
+    model,
+    prompt: model === 'chat' ? `test/kind@${canary ? '1.1.0-rc.1' : '1.0.0'}` : `${model}/careful@2.3.0`,
+    variant: canary ? 'canary' : 'stable',
+    tenant: pick(['web', 'support', 'batch', 'lab']),
+    refused: random() < refusals,
+    failed: random() < (outage ? 0.3 : 0.004),
+    tokens: Math.round(40 + random() * 300),
+    totalMs: (300 + 1500 * random() ** 3) * (outage ? 4 : 1),
+    gatewayMs: 0.3 + random() ** 6 * 4,
+  };
 }
 
 /** A gateway in the middle of its work, with something to see in every part of the dashboard. */
 export async function startBusy(t: Test): Promise<BuiltProxy> {
+  let told: number | null = null;
+  const clock = Date.now;
+  // Before the gateway takes it.
+  t.capture(Date, 'now', () => told ?? clock());
   const [good, gone, code] = [await startFakeVllm(t), await startFakeVllm(t), await startFakeVllm(t)];
   const model = (...fakes: FakeVllm[]) => ({
     prompt: null,
@@ -127,7 +145,9 @@ export async function startBusy(t: Test): Promise<BuiltProxy> {
   const [gateway] = gateways;
   if (gateway === undefined) throw new Error('no gateway');
   await gone.stop();
-  tellHour(t, gateway.observations);
+  tellHour(gateway.observations, (now) => {
+    told = now;
+  });
   const until = ['--until', 'refusal-rate <= 5%', '--until', 'requests >= 1000'];
   await rollout('start', 'test/kind', '--candidate', '1.1.0-rc.1', '--share', '20%', ...until);
   await logged(gateway, 'rollout.changed');

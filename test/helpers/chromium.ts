@@ -39,7 +39,11 @@ function findChromium(): string {
   throw new Error(`None of ${NAMES.join(', ')} is installed: apt-get install chromium.`);
 }
 
-export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenedPage> {
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<OpenedPage> {
   const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();

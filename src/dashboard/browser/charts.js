@@ -123,7 +123,10 @@ function createChart(place) {
   /** @param {UPlot} of @param {number} column */
   function say(of, column) {
     const at = of.data[0][column] ?? 0;
-    const values = lines.map(({ name }, line) => `${name} ${valueText(of.data[line + 1]?.[column], unit)}`);
+    const values = lines.map(({ name }, line) => {
+      const value = of.data[line + 1]?.[column];
+      return `${name} ${value === null ? 'nothing' : valueText(value, unit)}`;
+    });
     place.ariaValueMax = String(of.data[0].length - 1);
     place.ariaValueNow = String(column);
     place.ariaValueText = [clockText(at), ...values].join(', ');

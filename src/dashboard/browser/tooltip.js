@@ -58,7 +58,13 @@ function swatch(line) {
   svg.setAttribute('class', `swatch line-${line}`);
   svg.setAttribute('viewBox', '0 0 28 8');
   const stroke = document.createElementNS(SVG, 'line');
-  for (const [name, value] of [['x1', '1'], ['y1', '4'], ['x2', '27'], ['y2', '4']]) stroke.setAttribute(name ?? '', value ?? '');
+  for (const [name, value] of [
+    ['x1', '1'],
+    ['y1', '4'],
+    ['x2', '27'],
+    ['y2', '4'],
+  ])
+    stroke.setAttribute(name ?? '', value ?? '');
   svg.append(stroke);
   return svg;
 }

@@ -1,7 +1,7 @@
 import { type Column, renderTable } from '../../dro/report/report-parts.ts';
 import { element, type Markup } from '../../formats/markup.ts';
 import type { DecisionKind } from '../../refusal/decision.ts';
-import { NOTHING, numberText } from '../numbers.ts';
+import { millisecondsText, NOTHING } from '../numbers.ts';
 import type { RecordedDecision } from '../recorder.ts';
 import { code, renderEmpty, renderPrompt, renderState, renderTime, type SignKind } from './parts.ts';
 
@@ -41,7 +41,7 @@ export function renderDecisions(decisions: readonly RecordedDecision[]): Markup 
       { heading: 'Variant', cell: ({ record }) => record.variant },
       { heading: 'Tenant', cell: ({ record }) => record.tenant },
       { heading: 'Rule', cell: ({ record }) => record.rule ?? NOTHING },
-      { heading: 'Took, ms', numeric: true, cell: ({ record }) => numberText(record.totalMs) },
+      { heading: 'Took, ms', numeric: true, cell: ({ record }) => millisecondsText(record.totalMs) },
       ...(shown.some(({ content }) => content !== null) ? [texts] : []),
     ],
   });
@@ -51,7 +51,7 @@ function renderContent({ content }: RecordedDecision): Markup | string {
   if (content === null) return NOTHING;
   return element(
     'details',
-    {},
+    { class: 'excerpt' },
     element('summary', {}, 'Show'),
     element('p', {}, element('strong', {}, 'Asked: '), content.asked),
     element('p', {}, element('strong', {}, 'Answered: '), content.answered),

@@ -24,9 +24,13 @@ export function renderHeadline({ gateway, recorder, now }: DashboardState): Mark
     tile('Failed', shareText(failed, requests), [
       requests === 0 ? 'no requests' : `${countText(failed)} of ${countText(requests)} requests`,
     ]),
-    tile('Requests', `${numberText(requests / 300)}/s`, [`${countText(gateway.observations.inFlight())} under way now`]),
+    tile('Requests', `${numberText(requests / 300)}/s`, [
+      `${countText(gateway.observations.inFlight())} under way now`,
+    ]),
     tile('Added by the gateway', milliseconds(half ?? null), [
-      half === null ? 'the median; nothing measured' : `the median; 95% under ${milliseconds(most ?? null)}, 99% ${milliseconds(nearly ?? null)}`,
+      half === null
+        ? 'the median; nothing measured'
+        : `the median; 95% under ${milliseconds(most ?? null)}, 99% ${milliseconds(nearly ?? null)}`,
     ]),
     tile('This gateway', readiness(gateway), [`generation ${gateway.current().generation} of its settings`]),
   );

@@ -2,15 +2,15 @@ import { element, type Markup, type MarkupChild } from '../../formats/markup.ts'
 import {
   type ChartData,
   type ChartName,
+  type groupChartNames,
   groupCharts,
-  groupChartNames,
   groupSums,
+  type latencyChartNames,
   latencyCharts,
-  latencyChartNames,
   OTHERS,
   quantileNames,
 } from '../charts.ts';
-import { intervalText, NOTHING, numberText, percentText } from '../numbers.ts';
+import { columnTexts, intervalText, NOTHING, percentText } from '../numbers.ts';
 import type { SeriesTotals } from '../series.ts';
 import type { View } from '../view.ts';
 import { renderPrompt, renderSwatch } from './parts.ts';
@@ -37,24 +37,30 @@ export function renderLegends({ view, totals, names, charts }: Legends): Readonl
   const group = (chart: (typeof groupChartNames)[number]) => {
     const { title, unit, of } = groupCharts[chart];
     const isShare = chart === 'refused' || chart === 'failed';
-    const text = isShare ? percentText : numberText;
+    const texts = isShare ? (values: readonly (number | null)[]) => values.map(percentText) : columnTexts;
+    const minute = texts(names.map((_, line) => charts.lines[chart][line]?.at(-1) ?? null));
+    const stretch = texts(sums.map((own) => of(own, view.minutes * 60)));
     const rows = names.map((name, line) => {
       const own = sums[line];
       const n = chart === 'refused' ? own?.answers : own?.requests;
       return {
         name: view.by === 'prompt' && name !== OTHERS ? renderPrompt(name) : name,
-        minute: text(charts.lines[chart][line]?.at(-1) ?? null),
-        stretch: own === undefined ? NOTHING : text(of(own, view.minutes * 60)),
-        ...(isShare && { interval: intervalText(chart === 'refused' ? (own?.refused ?? 0) : (own?.failed ?? 0), n ?? 0) }),
+        minute: minute[line] ?? NOTHING,
+        stretch: stretch[line] ?? NOTHING,
+        ...(isShare && {
+          interval: intervalText(chart === 'refused' ? (own?.refused ?? 0) : (own?.failed ?? 0), n ?? 0),
+        }),
       };
     });
     return renderLegend({ title, unit, head: heading(view.by), rows, minutes: view.minutes });
   };
   const latency = (chart: (typeof latencyChartNames)[number]) => {
+    const minute = columnTexts(quantileNames.map((_, line) => charts.lines[chart][line]?.at(-1) ?? null));
+    const stretch = columnTexts(totals.latency[chart]);
     const rows = quantileNames.map((name, line) => ({
       name: `${name} are faster than`,
-      minute: numberText(charts.lines[chart][line]?.at(-1) ?? null),
-      stretch: numberText(totals.latency[chart][line] ?? null),
+      minute: minute[line] ?? NOTHING,
+      stretch: stretch[line] ?? NOTHING,
     }));
     return renderLegend({ ...latencyCharts[chart], head: 'Share', rows, minutes: view.minutes });
   };
@@ -88,7 +94,11 @@ function renderLegend({ title, unit, head, rows, minutes }: Legend): Markup {
     element(
       'tr',
       {},
-      element('th', { scope: 'row' }, renderSwatch(line), element('span', { class: 'name' }, name)),
+      element(
+        'th',
+        { scope: 'row' },
+        element('span', { class: 'label' }, renderSwatch(line), element('span', { class: 'name' }, name)),
+      ),
       element('td', { class: 'number' }, minute),
       element('td', { class: 'number' }, stretch),
       withIntervals ? element('td', { class: 'number' }, interval ?? NOTHING) : null,

@@ -21,11 +21,11 @@ export function renderServers(gateway: Gateway): Markup {
     keyOf: ({ model, server }) => `${model} ${server}`,
     columns: [
       { heading: 'Model', cell: ({ model }) => model },
-      { heading: 'Server', cell: ({ server }) => server },
       {
         heading: 'State',
         cell: ({ problem }) => (problem === null ? renderState('good', 'gets requests') : renderState('bad', problem)),
       },
+      { heading: 'Server', cell: ({ server }) => server },
       { heading: 'Under way', numeric: true, cell: ({ underWay }) => underWay },
       { heading: 'Share', numeric: true, cell: ({ weight }) => weight },
     ],

@@ -30,9 +30,9 @@ export function renderTraffic({ sets }: SeriesTotals, { minutes }: View): Markup
       { heading: 'Tenant', cell: ({ labels }) => labels.tenant },
       number('Requests', ({ sums }) => countText(sums.requests)),
       number('Refused', ({ sums }) => shareText(sums.refused, sums.answers)),
-      number('between', ({ sums }) => intervalText(sums.refused, sums.answers)),
+      number('95% interval', ({ sums }) => intervalText(sums.refused, sums.answers)),
       number('Failed', ({ sums }) => shareText(sums.failed, sums.requests)),
-      number('between', ({ sums }) => intervalText(sums.failed, sums.requests)),
+      number('95% interval', ({ sums }) => intervalText(sums.failed, sums.requests)),
       number('Tokens', ({ sums }) => countText(sums.tokens)),
     ],
   });
