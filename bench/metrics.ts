@@ -57,6 +57,7 @@ const answer: AnswerSummary = {
   usage: { prompt_tokens: 5, completion_tokens: 3, total_tokens: 8 },
   characters: 3,
   decisions: [record],
+  contents: null,
   firstTokenMs: 12,
   upstreamFirstTokenMs: 10,
   totalMs: 900,

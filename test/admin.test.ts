@@ -23,9 +23,11 @@ t.test('operators see servers, prompts and tenants; nothing of it is on the publ
     ],
     tenants: [],
   });
-  t.match(response.headers.get('content-security-policy'), /default-src 'self'/);
+  const policy = response.headers.get('content-security-policy') ?? '';
+  t.match(policy, /default-src 'none'/);
+  t.notMatch(policy, /unsafe|http|\*/, 'nothing that stands in a page, and no other host');
   t.equal(response.headers.get('x-content-type-options'), 'nosniff');
-  t.equal(response.headers.get('x-frame-options'), 'SAMEORIGIN');
+  t.equal(response.headers.get('x-frame-options'), 'DENY');
   t.equal((await fetch(`${proxy.admin}/readyz`)).status, 200);
   t.equal((await fetch(`${proxy.admin}/status`, { method: 'POST' })).status, 405);
   for (const path of ['/status', '/admin', '/admin/status', '/v1/status']) {

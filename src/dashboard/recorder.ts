@@ -2,10 +2,11 @@ import { promptLabelOf } from '../policy/decide-plan.ts';
 import type { Plan } from '../policy/plan.ts';
 import type { DecisionRecord } from '../refusal/decision.ts';
 import type { Observations } from '../telemetry/observations.ts';
+import { excerptOf } from './excerpt.ts';
 import { createTrafficSeries, type TrafficLabels, type TrafficSeries } from './series.ts';
 
 /** An hour: fine enough to see a fault begin, long enough to see what was before. */
-const BUCKET_MS = 10_000;
+export const BUCKET_MS = 10_000;
 const BUCKETS = 360;
 /** Of models, prompt versions, variants and tenants together: 1.4 MB with all their columns. */
 const MAX_SETS = 100;
@@ -18,11 +19,13 @@ export interface RecordedDecision {
   readonly at: number;
   readonly prompt: string;
   readonly record: DecisionRecord;
+  /** The beginnings of its texts; null unless the operator has them logged. */
+  readonly content: { readonly asked: string; readonly answered: string } | null;
 }
 
 export interface Recorder {
   readonly series: TrafficSeries;
-  /** The newest first. Neither the prompt's nor the answer's text is in them. */
+  /** The newest first. */
   decisions(): readonly RecordedDecision[];
   close(): void;
 }
@@ -32,12 +35,14 @@ export function createRecorder(observations: Observations, now: () => number = D
   const series = createTrafficSeries({ bucketMs: BUCKET_MS, buckets: BUCKETS, sets: MAX_SETS });
   let decisions: readonly RecordedDecision[] = [];
   const close = observations.subscribe({
-    decisionMade({ plan, record }) {
+    decisionMade({ plan, record, content }) {
       const at = now();
       const labels = labelsOf(plan, plan.tenant);
       series.add(at, labels, 'answers');
       if (record.decision === 'refused') series.add(at, labels, 'refused');
-      decisions = [{ at, prompt: labels.prompt, record }, ...decisions.slice(0, MAX_DECISIONS - 1)];
+      const excerpt = content && { asked: excerptOf(content.request), answered: excerptOf(content.answer) };
+      const decision = { at, prompt: labels.prompt, record, content: excerpt };
+      decisions = [decision, ...decisions.slice(0, MAX_DECISIONS - 1)];
     },
     requestFinished({ plan, tenant, result, answer }) {
       const at = now();

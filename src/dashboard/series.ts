@@ -23,6 +23,7 @@ export interface SeriesView {
   /** Of the first column, milliseconds since 1970. */
   readonly start: number;
   readonly bucketMs: number;
+  /** Each number is the sum of the columns up to its own that were asked for. */
   readonly sets: readonly { readonly labels: TrafficLabels; readonly columns: Columns }[];
   /** Milliseconds, in the order of {@link quantiles}; null where nothing was measured. */
   readonly latency: Record<Duration, (number | null)[][]>;
@@ -36,8 +37,8 @@ export interface SeriesTotals {
 export interface TrafficSeries {
   add(now: number, labels: TrafficLabels, measure: Measure, amount?: number): void;
   time(now: number, duration: Duration, ms: number): void;
-  /** The last `count` columns up to the one of now. */
-  view(now: number, count?: number): SeriesView;
+  /** The last `count` columns up to the one of now, each of them together with the `span` - 1 before it. */
+  view(now: number, count?: number, span?: number): SeriesView;
   totals(now: number, count: number): SeriesTotals;
 }
 
@@ -95,18 +96,21 @@ export function createTrafficSeries({ bucketMs, buckets, sets }: SeriesOptions):
       const bound = boundOf(ms);
       if (column !== undefined) column[bound] = (column[bound] ?? 0) + 1;
     },
-    view(now, count = buckets) {
-      const columns = last(now, count);
+    view(now, count = buckets, span = 1) {
+      const columns = last(now, count + span - 1);
+      // What only stands in front of the first one that is shown.
+      const lead = columns.length - Math.min(count, buckets);
       return {
-        start: (newest - columns.length + 1) * bucketMs,
+        start: (newest - columns.length + lead + 1) * bucketMs,
         bucketMs,
         sets: [...rows.entries()].map(([labels, row]) => ({
           labels: readLabels(labels),
-          columns: byMeasure((measure) => columns.map((column) => row[measure][column] ?? 0)),
+          columns: byMeasure((measure) => rollingSums(row[measure], columns, span).slice(lead)),
         })),
-        latency: byDuration((duration) =>
-          quantiles.map((share) => columns.map((column) => quantileOf([histograms[duration][column]], share))),
-        ),
+        latency: byDuration((duration) => {
+          const found = rollingQuantiles(histograms[duration], columns, span).slice(lead);
+          return quantiles.map((_, index) => found.map((each) => each[index] ?? null));
+        }),
       };
     },
     totals(now, count) {
@@ -116,14 +120,11 @@ export function createTrafficSeries({ bucketMs, buckets, sets }: SeriesOptions):
           labels: readLabels(labels),
           sums: byMeasure((measure) => columns.reduce((sum, column) => sum + (row[measure][column] ?? 0), 0)),
         })),
-        latency: byDuration((duration) =>
-          quantiles.map((share) =>
-            quantileOf(
-              columns.map((column) => histograms[duration][column]),
-              share,
-            ),
-          ),
-        ),
+        latency: byDuration((duration) => {
+          const counts = new Float64Array(BOUNDS);
+          for (const column of columns) addTo(counts, histograms[duration][column], 1);
+          return quantilesOf(counts);
+        }),
       };
     },
   };
@@ -134,19 +135,44 @@ function boundOf(ms: number): number {
   return Math.min(BOUNDS - 1, Math.ceil(Math.log(ms / FIRST_BOUND_MS) / Math.log(BOUND_RATIO)));
 }
 
-/** The middle, on a scale of ratios, of the histogram's class in which that share is reached. */
-function quantileOf(histograms: readonly (Uint32Array | undefined)[], share: number): number | null {
-  const counts = Array.from({ length: BOUNDS }, (_, bound) =>
-    histograms.reduce((sum, histogram) => sum + (histogram?.[bound] ?? 0), 0),
-  );
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  if (total === 0) return null;
-  let seen = 0;
-  const bound = counts.findIndex((count) => {
-    seen += count;
-    return seen >= share * total;
+/** Of the ring's columns, in their order: each with the `span` - 1 before it. */
+function rollingSums(row: Float64Array, columns: readonly number[], span: number): number[] {
+  let sum = 0;
+  return columns.map((column, index) => {
+    const gone = columns[index - span];
+    sum += (row[column] ?? 0) - (gone === undefined ? 0 : (row[gone] ?? 0));
+    return sum;
   });
-  return Number((FIRST_BOUND_MS * BOUND_RATIO ** (bound - 0.5)).toPrecision(3));
+}
+
+/** The same of histograms: what comes is added and what goes taken off, so that an hour of overlapping minutes costs no more than its columns. */
+function rollingQuantiles(ring: readonly Uint32Array[], columns: readonly number[], span: number): (number | null)[][] {
+  const counts = new Float64Array(BOUNDS);
+  return columns.map((column, index) => {
+    addTo(counts, ring[column], 1);
+    const gone = columns[index - span];
+    if (gone !== undefined) addTo(counts, ring[gone], -1);
+    return quantilesOf(counts);
+  });
+}
+
+function addTo(counts: Float64Array, histogram: Uint32Array | undefined, sign: 1 | -1): void {
+  if (histogram === undefined) return;
+  for (let bound = 0; bound < BOUNDS; bound++) counts[bound] = (counts[bound] ?? 0) + sign * (histogram[bound] ?? 0);
+}
+
+/** Of each, the middle, on a scale of ratios, of the class in which that share is reached. */
+function quantilesOf(counts: Float64Array): (number | null)[] {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return quantiles.map(() => null);
+  return quantiles.map((share) => {
+    let seen = 0;
+    const bound = counts.findIndex((count) => {
+      seen += count;
+      return seen >= share * total;
+    });
+    return Number((FIRST_BOUND_MS * BOUND_RATIO ** (bound - 0.5)).toPrecision(3));
+  });
 }
 
 function emptyRow(buckets: number): Record<Measure, Float64Array> {

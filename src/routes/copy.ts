@@ -54,7 +54,7 @@ export async function answerCopy<Request extends AnyRequest, Whole extends AnyAn
       onRead() {},
       onEnd(ended) {
         summary = ended;
-        for (const record of ended.decisions) gateway.observations.decisionMade({ plan, record });
+        for (const record of ended.decisions) gateway.observations.decisionMade({ plan, record, content: null });
       },
     });
     const answer = await watch.waiting(

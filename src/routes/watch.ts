@@ -5,7 +5,7 @@ import type { CompletionUsage } from '../openai/answer.ts';
 import type { Plan } from '../policy/plan.ts';
 import { type DecisionRecord, decisionRecord } from '../refusal/decision.ts';
 import type { Observer, RefusalDetector } from '../refusal/detector.ts';
-import type { AnswerSummary } from '../telemetry/observations.ts';
+import type { AnswerSummary, DecisionContent } from '../telemetry/observations.ts';
 
 export interface WatchContext {
   readonly requestId: string;
@@ -76,7 +76,8 @@ export function createWatch(context: WatchContext): Watch {
     return found;
   };
 
-  function decide(totalMs: number, gatewayMs: number): DecisionRecord[] {
+  /** Each choice's record, and its content where that is kept. */
+  function decide(totalMs: number, gatewayMs: number): (readonly [DecisionRecord, DecisionContent | null])[] {
     for (let choice = 0; choice < context.choices; choice++) state(choice);
     return [...states]
       .sort(([a], [b]) => a - b)
@@ -95,11 +96,10 @@ export function createWatch(context: WatchContext): Watch {
           guard: context.guarding?.finding(choice) ?? null,
         });
         log.info(record, 'refusal decision');
-        if (keepsContent) {
-          const { requestId, content: request } = context;
-          log.info({ event: 'content', requestId, choice, request, answer }, 'content');
-        }
-        return record;
+        if (!keepsContent) return [record, null];
+        const content = { request: context.content, answer };
+        log.info({ event: 'content', requestId: context.requestId, choice, ...content }, 'content');
+        return [record, content];
       });
   }
 
@@ -136,12 +136,13 @@ export function createWatch(context: WatchContext): Watch {
       const gatewayMs = milliseconds(Math.max(0, totalMs - waitedMs));
       context.onRead({ usage, characters });
       const conclude = () => {
-        const decisions = decide(totalMs, gatewayMs);
+        const decided = decide(totalMs, gatewayMs);
         context.onEnd({
           stream: context.stream,
           usage,
           characters,
-          decisions,
+          decisions: decided.map(([record]) => record),
+          contents: keepsContent ? decided.flatMap(([, content]) => content ?? []) : null,
           firstTokenMs: first === null ? null : milliseconds(first.at - arrivedAt),
           upstreamFirstTokenMs: first === null ? null : milliseconds(first.waitedMs),
           totalMs: milliseconds(totalMs),

@@ -6,6 +6,13 @@ import type { DecisionRecord } from '../refusal/decision.ts';
 /** What came of a request, as the one who asked sees it: answered, turned away for a fault of its own, failed, or given up by who asked. */
 export type RequestResult = 'ok' | 'rejected' | 'failed' | 'cancelled';
 
+/** The texts of one choice. */
+export interface DecisionContent {
+  /** Messages, or a prompt. */
+  readonly request: unknown;
+  readonly answer: string;
+}
+
 /** What is known of an answer when it has ended, however it did. Times are milliseconds. */
 export interface AnswerSummary {
   readonly stream: boolean;
@@ -15,6 +22,8 @@ export interface AnswerSummary {
   readonly characters: number;
   /** One a choice; logged before this is told. */
   readonly decisions: readonly DecisionRecord[];
+  /** In the same order; null where texts are not logged. */
+  readonly contents: readonly DecisionContent[] | null;
   /** From the request's arrival to the first piece of the answer; null where there was none. */
   readonly firstTokenMs: number | null;
   /** What of that was spent in waiting for the model. */
@@ -46,6 +55,8 @@ export interface RequestFinished {
 export interface DecisionMade {
   readonly plan: Plan;
   readonly record: DecisionRecord;
+  /** Null unless the operator has texts logged, of all tenants or of this one. */
+  readonly content: DecisionContent | null;
 }
 
 export interface BackendHealthChanged {

@@ -59,7 +59,11 @@ export function observeRequest(
     answered(summary) {
       answering = false;
       answer = summary;
-      if (plan !== null) for (const record of summary.decisions) observations.decisionMade({ plan, record });
+      if (plan !== null) {
+        for (const [index, record] of summary.decisions.entries()) {
+          observations.decisionMade({ plan, record, content: summary.contents?.[index] ?? null });
+        }
+      }
       tellIfOver();
     },
     failed(code) {

@@ -48,3 +48,18 @@ t.test('a clock that is set back loses nothing', async (t) => {
   series.add(2_000, labels('a'), 'requests');
   t.equal(series.totals(2_000, 1).sets[0]?.sums.requests, 2);
 });
+
+t.test('columns that are asked for together hold what came in all of them', async (t) => {
+  const series = createTrafficSeries(options);
+  for (const [second, ms] of [10, 20, 30, 40].entries()) {
+    series.add(second * 1000, labels('a'), 'requests', second + 1);
+    series.time(second * 1000, 'total', ms);
+  }
+  const view = series.view(3_000, 2, 2);
+  t.equal(view.start, 2_000);
+  t.same(view.sets[0]?.columns.requests, [5, 7]);
+  // The upper of two, to a tenth.
+  const [, highest = []] = view.latency.total;
+  for (const [index, wanted] of [30, 40].entries()) t.ok(Math.abs((highest[index] ?? 0) / wanted - 1) < 0.1);
+  t.same(series.view(3_000, 4, 3).sets[0]?.columns.requests, [1, 3, 6, 9], 'of no more than there are');
+});

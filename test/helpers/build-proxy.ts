@@ -25,6 +25,8 @@ export interface ProxySettings {
   backend?: object;
   /** The model's own settings, beside backend and prompt. */
   model?: object;
+  /** Further models, by name. */
+  models?: object;
   /** Further settings. */
   more?: object;
   /** Without: a soft prompt of three rows is in front. */
@@ -132,6 +134,7 @@ export async function writeProxySettings(
         backend: { kind: 'vllm', urls: fakes.map(({ origin }) => origin), ...grafted, ...settings.backend },
         ...settings.model,
       },
+      ...settings.models,
     },
     ...settings.more,
   };

@@ -43,7 +43,7 @@ t.test('a scrape stays small whatever is configured, promoted and asked over the
   for (let i = 0; i < 20_000; i++) {
     const plan = planOf(`m${i % 997}`, `p@1.0.${i}`, `t${i % 499}`);
     const decision = decided[i % 2] ?? 'unknown';
-    listener.decisionMade?.({ plan, record: recordOf(plan, decision) });
+    listener.decisionMade?.({ plan, record: recordOf(plan, decision), content: null });
     listener.requestFinished?.({
       requestId: `r${i}`,
       method: 'POST',
@@ -58,6 +58,7 @@ t.test('a scrape stays small whatever is configured, promoted and asked over the
         usage: null,
         characters: 0,
         decisions: [],
+        contents: null,
         firstTokenMs: 1,
         upstreamFirstTokenMs: 1,
         totalMs: 2,

@@ -52,17 +52,19 @@ export interface TableRows<Row> {
   /** The first one's cells are the rows' headings. */
   columns: readonly Column<Row>[];
   isHighlighted?: (row: Row) => boolean;
+  /** Tells a row from others where the page changes while it is read. */
+  keyOf?: (row: Row) => string;
 }
 
 /** A table that scrolls by itself where the page is narrower; it can be reached with the keyboard to do so. */
-export function renderTable<Row>({ caption, rows, columns, isHighlighted }: TableRows<Row>): Markup {
+export function renderTable<Row>({ caption, rows, columns, isHighlighted, keyOf }: TableRows<Row>): Markup {
   const headings = columns.map(({ heading, numeric }) =>
     element('th', { scope: 'col', class: numeric ? 'number' : undefined }, heading),
   );
   const body = rows.map((row) =>
     element(
       'tr',
-      { class: isHighlighted?.(row) ? 'highlighted' : undefined },
+      { class: isHighlighted?.(row) ? 'highlighted' : undefined, 'data-key': keyOf?.(row) },
       ...columns.map((column, index) => renderCell(column, row, index === 0)),
     ),
   );

@@ -1,0 +1,2 @@
+// What the listener serves beside these scripts as `uplot.js`.
+export { default } from 'uplot';
