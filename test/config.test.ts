@@ -21,7 +21,7 @@ t.test('without a file, what is built in', async (t) => {
     listen: { host: '127.0.0.1', port: 8080 },
     models: {
       'smollm2-135m-instruct': {
-        prompt: 'smollm2-135m/careful',
+        prompt: 'smollm2-135m/dro',
         onPromptUnavailable: 'refuse',
         backend: { kind: 'embedded', weights: '8-bit', slots: 8, queue: 64 },
       },

@@ -89,7 +89,7 @@ export const configSchema = Type.Object(
       minProperties: 1,
       default: {
         [defaultModelName]: {
-          prompt: 'smollm2-135m/careful',
+          prompt: 'smollm2-135m/dro',
           onPromptUnavailable: 'refuse',
           // The sampling that its authors recommend; at OpenAI's temperature of 1 so small a model rambles.
           backend: { kind: 'embedded', model: defaultModelName, sampling: { temperature: 0.2, topP: 0.9 } },
