@@ -74,7 +74,11 @@ for (const [name, make] of kinds) {
       for (const path of ['/v1/chat/completions', '/v1/completions', '/v1/responses']) {
         for (const body of [question, stream]) {
           const asked =
-            path === '/v1/responses' ? { ...body, input: 'Hi' } : path === '/v1/completions' ? { ...body, prompt: 'Hi' } : body;
+            path === '/v1/responses'
+              ? { ...body, input: 'Hi' }
+              : path === '/v1/completions'
+                ? { ...body, prompt: 'Hi' }
+                : body;
           const { text } = await proxy.post(asked, { path, headers });
           t.equal(/Good/.test(text), flags === word, `${path} ${text}`);
           t.equal(/Withheld\./.test(text), flags !== word);
@@ -135,26 +139,29 @@ t.test('counted by tenant, action and reason', async (t) => {
   ]);
 });
 
-t.test('holdBack none: text goes on while it is judged, and the server is left once the verdict is there', async (t) => {
-  const { fake, guard, proxy } = await start(t);
-  const sentence = `${'word '.repeat(20)}${word}. `;
-  let left = false;
-  fake.script = async (response, { aborted }) => {
-    beginEvents(response).write(chunkEvent(sentence));
-    void aborted.then(() => {
-      left = true;
-    });
-    await aborted;
-  };
-  const { text } = await proxy.post(stream, { headers });
-  t.equal(textOf(text), `${sentence}\\n\\nWithheld.`);
-  t.match(text, '"finish_reason":"content_filter"');
-  t.ok(text.endsWith(doneEvent));
-  await proxy.outstanding(0);
-  t.ok(left);
-  t.equal(guard.received.length, 1);
-  t.match(await proxy.status(), { models: [{ servers: [{ healthy: true, problem: null }] }] });
-});
+t.test(
+  'holdBack none: text goes on while it is judged, and the server is left once the verdict is there',
+  async (t) => {
+    const { fake, guard, proxy } = await start(t);
+    const sentence = `${'word '.repeat(20)}${word}. `;
+    let left = false;
+    fake.script = async (response, { aborted }) => {
+      beginEvents(response).write(chunkEvent(sentence));
+      void aborted.then(() => {
+        left = true;
+      });
+      await aborted;
+    };
+    const { text } = await proxy.post(stream, { headers });
+    t.equal(textOf(text), `${sentence}\\n\\nWithheld.`);
+    t.match(text, '"finish_reason":"content_filter"');
+    t.ok(text.endsWith(doneEvent));
+    await proxy.outstanding(0);
+    t.ok(left);
+    t.equal(guard.received.length, 1);
+    t.match(await proxy.status(), { models: [{ servers: [{ healthy: true, problem: null }] }] });
+  },
+);
 
 t.test('holdBack sentence: what is flagged is never sent, what came before it is', async (t) => {
   const { fake, proxy } = await start(t, { holdBack: 'sentence' });

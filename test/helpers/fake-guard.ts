@@ -30,7 +30,14 @@ export async function startFakeGuard(t: Test): Promise<FakeGuard> {
       },
     },
   });
-  const guard: FakeGuard = { url: `${server.origin}/v1/moderations`, inputs, received, script: null, flags: word, server };
+  const guard: FakeGuard = {
+    url: `${server.origin}/v1/moderations`,
+    inputs,
+    received,
+    script: null,
+    flags: word,
+    server,
+  };
   return guard;
 }
 
