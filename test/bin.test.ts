@@ -7,7 +7,10 @@ const program = fileURLToPath(new URL('../src/bin.ts', import.meta.url));
 /** Makes this Node look like one that is too old for the rest. */
 const old = `data:text/javascript,Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.19.0' } })`;
 
-function run(nodeOptions: readonly string[], ...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
+function run(
+  nodeOptions: readonly string[],
+  ...args: string[]
+): Promise<{ code: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     execFile(process.execPath, [...nodeOptions, program, ...args], (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code, stdout, stderr });

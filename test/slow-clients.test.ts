@@ -45,7 +45,9 @@ t.test('whoever sends a request slower than any honest client is cut off, and to
     t.match(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))), { error: { message: /did not arrive in time/ } });
   }
   const open = () =>
-    new Promise<number>((resolve, reject) => server.getConnections((error, count) => (error ? reject(error) : resolve(count))));
+    new Promise<number>((resolve, reject) =>
+      server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+    );
   while ((await open()) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   t.pass('nor does it keep a connection by keeping its side open');
   await until(() => logs.filter(({ event }) => event === 'request').length >= 2);
