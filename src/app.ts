@@ -34,6 +34,8 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** How often Node looks for connections that are over these limits. */
 const TIMEOUT_CHECK_MS = 1_000;
+/** What a client that keeps its side open is given to read why. */
+const LAST_WORDS_MS = 1_000;
 /** Model names with slashes, encoded, and room to spare. */
 const MAX_PATH_PARAMETER = 512;
 
@@ -104,4 +106,6 @@ function answerBrokenHttp(error: ConnectionError, socket: Socket): void {
   );
   const response = toErrorResponse(fault);
   socket.end(rawErrorAnswer(timedOut ? { ...response, status: 408 } : response, newRequestId()));
+  // Nobody else closes it now, whatever its client does; at once, and the answer could be lost.
+  setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
 }

@@ -64,6 +64,8 @@ export interface Backend {
   completion(call: Call<TextRequest>): Promise<Answer<Completion, Completion>>;
   /** Hands on what the operator listed (`passThrough`); absent where there is no server to hand it on to. */
   handOn?(request: HandedOn): Promise<RelayedAnswer>;
+  /** Reads anew what its settings only point to: a key in a file. Throws `file_unreadable`, `config_invalid`; then it keeps what it has. */
+  renewKey?(): Promise<void>;
   /** Resolves when requests can be answered; rejects with the reason when they never will. */
   ready(): Promise<void>;
   /** Whether the rows of a prompt mean something to this model; once ready. Throws `prompt_mismatch`. */

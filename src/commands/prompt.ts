@@ -13,7 +13,7 @@ import {
 } from './prompt/make.ts';
 import { newVersion } from './prompt/new-version.ts';
 import type { RedisOptions } from './prompt/redis.ts';
-import { type PullOptions, promotePrompt, pullPrompt, pushPrompt, rollBackPrompt } from './prompt/share.ts';
+import { listPushed, type PullOptions, promotePrompt, pullPrompt, pushPrompt, rollBackPrompt } from './prompt/share.ts';
 import { showPrompt } from './prompt/show.ts';
 import { type VerifyOptions, verifyPrompts } from './prompt/verify.ts';
 
@@ -22,9 +22,11 @@ const reference = 'NAME, its newest stable version, or NAME@VERSION';
 /** `preamble prompt list|show|verify|add|export|from-text|push|pull|promote|rollback`. Failures are thrown as PreambleError for the top level to print. */
 export function registerPromptCommands(program: Command, output: Output = processOutput): void {
   const prompt = program.command('prompt').description('Make, list, check and hand on soft prompts');
-  reading(prompt.command('list'))
+  sharing(reading(prompt.command('list')), '--redis [url]', "show what is in Redis instead: the settings', or this one")
     .description('Show the prompts that are there')
-    .action((options: ReadOptions) => listPrompts(options, output));
+    .action((options: ReadOptions & RedisOptions) =>
+      options.redis === undefined ? listPrompts(options, output) : listPushed(options, output),
+    );
   reading(prompt.command('show'))
     .description('Show what one prompt is: its model, text, training and figures')
     .argument('<prompt>', reference)
@@ -83,10 +85,14 @@ function registerSharing(prompt: Command, output: Output): void {
 }
 
 /** Options of commands that work on what gateways share. */
-export function sharing(command: Command) {
+export function sharing(
+  command: Command,
+  flag = '--redis <url>',
+  meaning = 'use this Redis instead, with what these options say and nothing of the settings',
+) {
   return command
     .option('--config <file>', 'settings with the Redis to use (default: ./preamble.yaml)')
-    .option('--redis <url>', 'use this Redis instead, with what these options say and nothing of the settings')
+    .option(flag, meaning)
     .option('--redis-user <name>', 'ACL user')
     .option('--redis-password-file <file>', 'file that holds the password')
     .option('--redis-ca <file>', 'certificate authority for rediss://, PEM')

@@ -33,7 +33,9 @@ export function createChoiceQueue(index: number, { judge, shape, holdsBack, onCu
   const held: { readonly part: object; readonly characters: number; readonly last: boolean }[] = [];
   let characters = 0;
   let head: object = {};
-  let begun = false;
+  /** The client has got a part of it; and text. */
+  let opened = false;
+  let spoken = false;
   let complete = false;
   let over = false;
 
@@ -41,7 +43,7 @@ export function createChoiceQueue(index: number, { judge, shape, holdsBack, onCu
     over = true;
     held.length = 0;
     onCut(index);
-    return withChoices(head, [shape.lastPart(index, begun ? `\n\n${text}` : text, !begun)]);
+    return withChoices(head, [shape.lastPart(index, spoken ? `\n\n${text}` : text, !opened)]);
   }
 
   return {
@@ -67,7 +69,8 @@ export function createChoiceQueue(index: number, { judge, shape, holdsBack, onCu
         const isJudged = judge.finding !== null || (!first.last && first.characters <= judge.judged);
         if (!isJudged && (holdsBack || first.last)) return;
         held.shift();
-        begun = true;
+        opened = true;
+        spoken = first.characters > 0;
         over = first.last;
         yield first.part;
       }

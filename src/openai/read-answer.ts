@@ -1,6 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { PreambleError } from '../errors.ts';
+import type { CompletionUsage } from './answer.ts';
 
 /**
  * The shapes of answers that come from a model server, as far as Preamble reads them. A server's answer is nobody's to correct: what does
@@ -43,6 +44,20 @@ export type ReadCompletion = Static<typeof completionSchema>;
 export const readChat = reader<ReadChat>(chatSchema);
 export const readChatChunk = reader<ReadChatChunk>(chatChunkSchema);
 export const readCompletion = reader<ReadCompletion>(completionSchema);
+
+const countedSchema = Type.Object(
+  { usage: Type.Object({ total_tokens: count, prompt_tokens: Type.Optional(count) }, open) },
+  open,
+);
+const readCounted = reader<Static<typeof countedSchema>>(countedSchema);
+
+/** The token counts of any answer that has some: embeddings count no completion, rerankers the total alone. Null where there are none. */
+export function readUsage(value: unknown): CompletionUsage | null {
+  const counted = readCounted(value)?.usage;
+  if (counted === undefined) return null;
+  const { total_tokens, prompt_tokens = total_tokens } = counted;
+  return { prompt_tokens, completion_tokens: Math.max(0, total_tokens - prompt_tokens), total_tokens };
+}
 
 /** Throws PreambleError `upstream_invalid`; without its cause, as the parser's message quotes the text, and causes are logged. */
 export function parseUpstreamJson(text: string): unknown {

@@ -7,6 +7,8 @@ export interface RedisKeys {
   prompt(digest: string): string;
   /** Hash: version -> digest. Entries are never changed. */
   versions(name: string): string;
+  /** Set: names of which a version was pushed. */
+  readonly prompts: string;
   /** String: which version of a name is promoted, as JSON. */
   alias(name: string): string;
   /** Hash: what a tenant has used of its limits. */
@@ -29,6 +31,7 @@ export function redisKeys(prefix: string): RedisKeys {
   return {
     prompt: (digest) => `${prefix}prompt:${digest}`,
     versions: (name) => `${prefix}versions:${name}`,
+    prompts: `${prefix}prompts`,
     alias: (name) => `${prefix}alias:${name}`,
     limits: (tenant) => `${prefix}limits:${tenant}`,
     response: (tenant, id) => `${prefix}response:${tenant}:${id}`,

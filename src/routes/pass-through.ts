@@ -3,7 +3,9 @@ import Type from 'typebox';
 import { PreambleError } from '../errors.ts';
 import type { Gateway } from '../gateway.ts';
 import { admit, isLimited } from '../limits/admission.ts';
+import type { CompletionUsage } from '../openai/answer.ts';
 import { refuseClientEmbeddings } from '../openai/hostile.ts';
+import { readUsage } from '../openai/read-answer.ts';
 import { requestParser } from '../openai/validate.ts';
 import { findModel } from '../policy/find-model.ts';
 import { relayWhole } from './relay.ts';
@@ -45,8 +47,11 @@ async function handOn(gateway: Gateway, path: string, request: FastifyRequest, r
     : null;
   try {
     const answer = await backend.handOn({ id: request.id, path, request: parsed, body, adapter, signal });
-    const bytes = await relayWhole(answer, () => {});
-    admission?.settle({ usage: null, characters: 0 });
+    let usage: CompletionUsage | null = null;
+    const bytes = await relayWhole(answer, (value) => {
+      usage = readUsage(value);
+    });
+    admission?.settle({ usage, characters: 0 });
     return reply
       .headers(answer.headers)
       .headers(admission?.headers ?? {})

@@ -201,6 +201,8 @@ export function createGateway(
           prompts = await candidates(next, all);
         }
         signal.throwIfAborted();
+        // Those that are kept; a new one has just read its own.
+        for (const [name, backend] of all) if (!fresh.has(name)) await backend.renewKey?.();
       } catch (error) {
         for (const name of fresh) await all.get(name)?.close();
         throw error;

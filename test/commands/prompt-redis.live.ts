@@ -31,6 +31,16 @@ t.test('pushed, promoted, pulled, and rolled back', async (t) => {
   });
   t.match(await prompt('promote', 'tiny/careful@1.1.0', ...at), { stdout: 'tiny/careful@1.1.0 is stable already\n' });
 
+  t.match(
+    (await prompt('list', '--redis', redis.url)).stdout.split('\n').map((line) => line.split(/ {2,}/)),
+    [
+      ['PROMPT', 'PROMOTED', 'DIGEST'],
+      ['tiny/careful@1.0.0', '-', /^[0-9a-f]{12}$/],
+      ['tiny/careful@1.1.0', 'stable', pushed.digest.slice(0, 12)],
+      [''],
+    ],
+  );
+
   const out = await temporaryDirectory(t);
   t.match(await prompt('pull', 'tiny/careful', '--out', out, ...at), { stdout: /^Wrote tiny\/careful@1\.1\.0 \(/ });
   for (const file of ['prompt.json', 'prompt.safetensors']) {

@@ -90,6 +90,14 @@ t.test('where nothing was sent the last part says who speaks, and nothing stands
   t.equal(got.length, 1);
 });
 
+t.test('nor where only that has been sent', async (t) => {
+  const role = { ...head, choices: [{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }] };
+  for (const holdsBack of [false, true]) {
+    const { got } = await run([role, said(word), last()], wordGuard({ holdsBack }).policy);
+    t.strictSame(got, [role, cut(replacement)]);
+  }
+});
+
 t.test('each choice is cut by itself', async (t) => {
   const both = { ...head, choices: [...said('A', 0).choices, ...said(word, 1).choices] };
   const parts = [both, said('B', 0), said('more', 1), last(0), last(1), counts];

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpenAI } from 'openai';
@@ -53,6 +54,8 @@ export interface Built {
   origin: string;
   client: OpenAI;
   observations: Observations;
+  /** What listens. */
+  server: Server;
   /** Every log line, parsed. */
   logs: Record<string, unknown>[];
   decisions(): Record<string, unknown>[];
@@ -129,6 +132,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     origin,
     client: new OpenAI({ baseURL: `${origin}/v1`, apiKey: 'none', maxRetries: 0 }),
     observations,
+    server: app.server,
     logs,
     decisions: () => logs.filter((line) => line['event'] === 'refusal.decision'),
     close: () => app.close(),

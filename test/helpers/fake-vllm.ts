@@ -216,7 +216,7 @@ export function answerLikeVllm(response: ServerResponse, received: Received, opt
     promptTokens = isChat
       ? countMessages(request.messages, options)
       : request.prompt_embeds === undefined
-        ? countWords(String(request.prompt))
+        ? countPrompt(request.prompt)
         : [request.prompt_embeds].flat().reduce((sum, data) => sum + countRows(data, options), 0);
   } catch (error) {
     return sendFault(response, 400, error instanceof Error ? error.message : String(error));
@@ -274,6 +274,11 @@ function countRows(data: string, { embeddings = true, hiddenSize = 4 }: FakeOpti
   const { rows, columns } = decodeTorchSave(Buffer.from(data, 'base64'), 'request').tensor;
   if (columns !== hiddenSize) throw new Error(`Expected embeddings of hidden size ${hiddenSize}, got ${columns}.`);
   return rows;
+}
+
+/** Token ids count themselves. */
+function countPrompt(prompt: unknown): number {
+  return Array.isArray(prompt) && typeof prompt[0] === 'number' ? prompt.length : countWords(String(prompt));
 }
 
 function countWords(text: string): number {

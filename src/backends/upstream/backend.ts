@@ -70,10 +70,14 @@ export function createUpstreamBackend(options: UpstreamBackendOptions): Backend 
     adapterNames = new Set([...adapters.values()].flat());
   }
 
-  /** The first server that answers tells what is served; until one does, again and again. */
-  async function load(): Promise<void> {
+  async function renewKey(): Promise<void> {
     const apiKey = await options.readApiKey();
     if (apiKey !== null) call = { ...call, headers: { authorization: `Bearer ${apiKey}` } };
+  }
+
+  /** The first server that answers tells what is served; until one does, again and again. */
+  async function load(): Promise<void> {
+    await renewKey();
     const wire = await options.loadWire();
     known = await patiently(
       () => reach(wire),
@@ -165,6 +169,7 @@ export function createUpstreamBackend(options: UpstreamBackendOptions): Backend 
       const named = splice(bytes, [modelEdit(fields, adapter ?? model)]);
       return await send({ path, body: named }, { id, signal }, null);
     },
+    renewKey,
     async ready() {
       loading ??= load();
       await loading;

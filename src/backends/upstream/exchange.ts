@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, errors } from 'undici';
 import { createAnswerBody } from './answer-body.ts';
+import { type SocketUse, watchSocket } from './reused-sockets.ts';
 
 export interface ExchangeResponse {
   readonly status: number;
@@ -13,8 +14,8 @@ export interface ExchangeResponse {
 export interface ExchangeEvents {
   /** The whole answer came. */
   onSuccess(status: number): void;
-  /** It broke off, or was given up. Returns what the reader gets. */
-  onFailure(thrown: unknown): Error;
+  /** It broke off, or was given up. `stale`: on a connection that the server had closed, most likely before it saw the request. Returns what the reader gets. */
+  onFailure(thrown: unknown, stale: boolean): Error;
 }
 
 /**
@@ -29,6 +30,7 @@ export function exchange(
 ): Promise<ExchangeResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<ExchangeResponse>();
   let connection: Dispatcher.DispatchController | null = null;
+  let use: SocketUse | null = null;
   let answered = 0;
   let over = false;
   const body = createAnswerBody({
@@ -46,7 +48,7 @@ export function exchange(
 
   function fail(thrown: unknown): void {
     if (!finish()) return;
-    const error = onFailure(thrown);
+    const error = onFailure(thrown, use?.isStale(thrown) === true);
     // Whichever of the two is waited for.
     reject(error);
     body.fail(error);
@@ -72,6 +74,7 @@ export function exchange(
       connection = controller;
       // Given up while it waited for a connection.
       if (over) controller.abort(new errors.RequestAbortedError());
+      else use = watchSocket();
     },
     onResponseStart(_controller, status, headers) {
       // 1xx: more is to come.

@@ -75,7 +75,8 @@ export function createUpstreamPool({ settings, probe, onChange }: PoolOptions): 
       for (let server = choose(tried, affinity); server !== null; server = choose(tried, affinity)) {
         tried.push(server);
         try {
-          return await server.send(request);
+          // Where there are others, those are tried.
+          return await (servers.length === 1 ? server.sendAgainIfStale(request) : server.send(request));
         } catch (error) {
           noteChanges();
           const again = error instanceof PreambleError && isRetryable(error) && !request.signal.aborted;

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Pool } from 'undici';
+import { Client, type Dispatcher, Pool } from 'undici';
 import type { UpstreamSettings } from '../../config/schema/backend.ts';
 import { PreambleError } from '../../errors.ts';
 import type { Candidate } from './choose.ts';
@@ -13,6 +13,9 @@ const MAX_ERROR_BYTES = 64 * 1024;
 const MILLISECONDS = 1000;
 /** Copying so much takes a microsecond or two, a write of its own ten. */
 const SMALL_BYTES = 16 * 1024;
+
+/** What says nothing of how a server is. */
+const SILENT: Pick<ServerHealth, 'succeeded' | 'failed'> = { succeeded() {}, failed() {} };
 
 export type ServerSettings = Pick<UpstreamSettings, 'connections' | 'timeouts' | 'health'>;
 
@@ -42,7 +45,14 @@ export interface UpstreamServer {
   candidate(now: number): Candidate;
   /** Throws PreambleError: the server's own error as `upstream_error`, else `upstream_*`, or the signal's reason. */
   send(request: ServerRequest): Promise<ServerResponse>;
-  /** The same for the gateway's own questions, which say nothing of how requests are answered: what comes of them is the pool's to judge. */
+  /**
+   * The same, and once more on a connection of its own where the one that was taken had served before and ended without a byte of an answer: a server
+   * may close a connection that nobody uses just when a request is on its way (RFC 9112, 9.3.1). That the request is repeated though it is a POST is
+   * right here (RFC 9110, 9.2.2: "some means to know that the request semantics are actually idempotent"): generation changes nothing, and the
+   * client gets one answer. At worst a server that fell over this request computes it a second time.
+   */
+  sendAgainIfStale(request: ServerRequest): Promise<ServerResponse>;
+  /** The same as `send` for the gateway's own questions, which say nothing of how requests are answered: what comes of them is the pool's to judge. */
   ask(request: ServerRequest): Promise<ServerResponse>;
   /** Lets what runs end. */
   close(): Promise<void>;
@@ -52,23 +62,25 @@ export function createUpstreamServer(url: string, settings: ServerSettings): Ups
   const { origin, pathname } = new URL(url);
   const base = pathname.replace(/\/+$/, '');
   const { connectSeconds, firstByteSeconds, betweenBytesSeconds } = settings.timeouts;
-  const connections = new Pool(origin, {
-    connections: settings.connections,
+  const options = {
     pipelining: 1,
     connect: { timeout: connectSeconds * MILLISECONDS },
     headersTimeout: firstByteSeconds * MILLISECONDS,
     bodyTimeout: betweenBytesSeconds * MILLISECONDS,
-  });
+  };
+  const connections = new Pool(origin, { ...options, connections: settings.connections });
+  const stale = new WeakSet<Error>();
   const health = createServerHealth(settings.health);
   let outstanding = 0;
 
   async function converse(
     { method, path, headers, body: pieces, signal }: ServerRequest,
     judge: Pick<ServerHealth, 'succeeded' | 'failed'>,
+    dispatcher: Dispatcher = connections,
   ): Promise<ServerResponse> {
     outstanding++;
     const response = await exchange(
-      connections,
+      dispatcher,
       { method, path: base + path, headers: { ...headers, ...lengthOf(pieces) }, body: bodyOf(pieces) },
       signal,
       {
@@ -76,9 +88,11 @@ export function createUpstreamServer(url: string, settings: ServerSettings): Ups
           outstanding--;
           if (answered < 300) judge.succeeded();
         },
-        onFailure(thrown) {
+        onFailure(thrown, wasStale) {
           outstanding--;
-          return failed(thrown, signal, judge);
+          const error = failed(thrown, signal, wasStale ? SILENT : judge);
+          if (wasStale) stale.add(error);
+          return error;
         },
       },
     );
@@ -109,7 +123,22 @@ export function createUpstreamServer(url: string, settings: ServerSettings): Ups
     health,
     candidate: (now) => ({ key: url, outstanding, weight: health.weight(now) }),
     send: (request) => converse(request, health),
-    ask: (request) => converse(request, { succeeded() {}, failed() {} }),
+    async sendAgainIfStale(request) {
+      try {
+        return await converse(request, health);
+      } catch (error) {
+        if (!(error instanceof Error && stale.has(error)) || request.signal.aborted) throw error;
+      }
+      // The others may be as old.
+      const fresh = new Client(origin, options);
+      try {
+        return await converse(request, health, fresh);
+      } finally {
+        // Once its answer has been read.
+        void fresh.close();
+      }
+    },
+    ask: (request) => converse(request, SILENT),
     close: () => connections.close(),
   };
 }

@@ -5,7 +5,8 @@ import { redisUnavailable } from '../../redis/failure.ts';
 
 export interface RedisOptions {
   config?: string | undefined;
-  redis?: string | undefined;
+  /** True: the configuration's. */
+  redis?: string | true | undefined;
   redisUser?: string | undefined;
   redisPasswordFile?: string | undefined;
   redisCa?: string | undefined;
@@ -33,7 +34,7 @@ export async function withRedis<Result>(
 
 /** The one or the other, not mixed: a password of the configuration does not go to a server that is named here. */
 async function settingsOf(options: RedisOptions): Promise<ConnectionSettings> {
-  if (options.redis !== undefined) {
+  if (options.redis !== undefined && options.redis !== true) {
     const { redis: url, redisUser, redisPasswordFile, redisCa, redisPrefix } = options;
     return {
       url,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { compare } from 'semver';
 import { PreambleError, toError } from '../../errors.ts';
 import { readArtifactBytes, readManifest } from '../../prompts/artifact.ts';
 import { placeArtifact } from '../../prompts/artifact-copy.ts';
@@ -8,7 +9,7 @@ import type { RedisConnection } from '../../redis/connection.ts';
 import { promoted, rolledBack, type Target } from '../../redis/prompts/alias.ts';
 import { redisAliases } from '../../redis/prompts/aliases.ts';
 import { type CheckedArtifact, checkArtifact, redisArtifacts } from '../../redis/prompts/artifacts.ts';
-import { type Output, writeResult } from '../output.ts';
+import { type Output, table, writeResult } from '../output.ts';
 import { openPrompts, type ReadOptions } from './directories.ts';
 import { type RedisOptions, withRedis } from './redis.ts';
 
@@ -26,6 +27,27 @@ export async function pushPrompt(
   const { isNew } = await withRedis(options, (redis) => redisArtifacts(redis).push(artifact));
   const text = isNew ? `Pushed ${label} to Redis` : `${label} is in Redis already`;
   writeResult(options.json, { prompt: label, digest, isNew }, text, output);
+}
+
+/** What gateways can take from Redis, and which version each name means there. */
+export async function listPushed(options: RedisOptions, output: Output): Promise<void> {
+  const value = await withRedis(options, async (redis) => {
+    const pushed = await redisArtifacts(redis).list();
+    const names = [...new Set(pushed.map(({ name }) => name))];
+    const aliases = new Map(
+      await Promise.all(names.map(async (name) => [name, await redisAliases(redis).read(name)] as const)),
+    );
+    return pushed
+      .map((prompt) => ({ ...prompt, stable: aliases.get(prompt.name)?.stable.version === prompt.version }))
+      .sort((a, b) => a.name.localeCompare(b.name, 'en') || compare(a.version, b.version));
+  });
+  const rows = value.map(({ name, version, digest, stable }) => [
+    promptLabel(name, version),
+    stable ? 'stable' : '-',
+    digest.slice(0, 12),
+  ]);
+  const text = rows.length === 0 ? 'There are no prompts in Redis.' : table(['PROMPT', 'PROMOTED', 'DIGEST'], rows);
+  writeResult(options.json, value, text, output);
 }
 
 export async function pullPrompt(reference: string, options: PullOptions, output: Output): Promise<void> {

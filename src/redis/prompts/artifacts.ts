@@ -1,7 +1,7 @@
 import { PreambleError } from '../../errors.ts';
 import { type ArtifactBytes, manifestFrom, tensorFrom } from '../../prompts/artifact.ts';
 import { invalidPrompt, MAX_MANIFEST_BYTES, manifestDigest, type PromptManifest } from '../../prompts/manifest.ts';
-import { promptLabel } from '../../prompts/name.ts';
+import { isPromptVersion, promptLabel } from '../../prompts/name.ts';
 import { MAX_TENSOR_FILE_BYTES, type PromptTensor } from '../../prompts/tensor.ts';
 import type { RedisConnection } from '../connection.ts';
 
@@ -23,6 +23,14 @@ export interface RedisArtifacts {
   pull(digest: string): Promise<CheckedArtifact | null>;
   /** What `name@version` means; null where it was never pushed. Throws `prompt_invalid`, `redis_unavailable`. */
   digestOf(name: string, version: string): Promise<string | null>;
+  /** What was pushed, by name and version. Throws `redis_unavailable`. */
+  list(): Promise<PushedVersion[]>;
+}
+
+export interface PushedVersion {
+  readonly name: string;
+  readonly version: string;
+  readonly digest: string;
 }
 
 /** The same checks as for files; `digest` is what the content must have. Throws `digest_mismatch`, `prompt_invalid`. */
@@ -70,6 +78,16 @@ export function redisArtifacts({ keys, run }: RedisConnection): RedisArtifacts {
   return {
     digestOf,
     pull,
+    async list() {
+      const names = await run((client) => client.smembers(keys.prompts));
+      const found = await Promise.all(
+        names.toSorted().map(async (name) => {
+          const versions = await run((client) => client.hgetall(keys.versions(name)));
+          return Object.entries(versions).map(([version, digest]) => ({ name, version, digest }));
+        }),
+      );
+      return found.flat().filter(({ version, digest }) => isPromptVersion(version) && DIGEST.test(digest));
+    },
     async push({ bytes, manifest }) {
       const { name, version } = manifest;
       const digest = manifestDigest(manifest);
@@ -79,6 +97,8 @@ export function redisArtifacts({ keys, run }: RedisConnection): RedisArtifacts {
       const sound = await isSound(digest);
       // The content first: whoever sees the version finds it.
       if (!sound) await run((client) => client.hset(keys.prompt(digest), fields), BULK_TIMEOUT_MS);
+      // What is listed and not there is passed over, what is there and not listed would be hidden.
+      await run((client) => client.sadd(keys.prompts, name));
       if (before === null) {
         await run((client) => client.hsetnx(keys.versions(name), version, digest));
         refuseOther(await digestOf(name, version), digest, manifest);
