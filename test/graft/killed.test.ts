@@ -14,7 +14,9 @@ t.test(
   async (t) => {
     const { folder, source, out, prompts } = await tinySetting(t, { shards: 3, tied: false });
     const before = await digests(source);
-    const child = spawn(process.execPath, [script, source, join(folder, 'prompts'), out], { stdio: 'inherit' });
+    const child = spawn(process.execPath, [script, 'hf', 'write', source, join(folder, 'prompts'), out], {
+      stdio: 'inherit',
+    });
     t.strictSame(await once(child, 'exit'), [null, 'SIGKILL']);
     t.equal(await stat(out).catch(() => null), null, 'there is nothing in its place');
     const left = (await readdir(folder)).filter((name) => name.endsWith('.partial'));
