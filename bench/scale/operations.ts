@@ -18,6 +18,9 @@ import { difference, usageOf } from './usage.ts';
 /** Rates of what goes on by itself need some seconds; counts of commands are exact. */
 const IDLE_SECONDS = 10;
 const REQUESTS = 400;
+/** A prompt takes 820,000 bytes; four gateways at rest, some thousand a second. */
+const FETCHED_SECONDS = 6;
+const QUIET_BYTES = 20_000;
 /** Log lines are gathered for a tenth of a second. */
 const LOGGED_MS = 500;
 
@@ -81,6 +84,7 @@ export async function measureOperations(
     await one('/v1/responses, going on', () => respond(gateway.port, true)),
   ];
   await startRollout(redis.url);
+  await untilFetched(redis);
   const idleRolling = await idlePerSecond(redis);
   features.push(await one('in a rollout', chat({ tenant: 'none', model: ROLLED_MODEL }), idleRolling));
   const ofOne = (use: RedisUse) => perRequest(use, { ...use, ...zero }, 1, gateways.length);
@@ -96,6 +100,16 @@ export async function idlePerSecond(redis: BenchRedis): Promise<RedisUse> {
   await sleep(IDLE_SECONDS * 1000);
   const after = await redis.counts();
   return perRequest(usedBetween(before, after), zero, 1, (performance.now() - since) / 1000);
+}
+
+/** Resolves when no gateway fetches the rollout's candidate any more. */
+async function untilFetched(redis: BenchRedis): Promise<void> {
+  while (true) {
+    const before = await redis.counts();
+    await sleep(FETCHED_SECONDS * 1000);
+    const { bytesOut } = usedBetween(before, await redis.counts());
+    if (bytesOut > 0 && bytesOut / FETCHED_SECONDS < QUIET_BYTES) return;
+  }
 }
 
 /** Conversations of which each turn is kept; `goesOn`: each names the one before. */

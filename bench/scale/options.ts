@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const partNames = ['operations', 'gateways', 'limits', 'streams'] as const;
+export const partNames = ['operations', 'gateways', 'limits', 'streams', 'keys'] as const;
 export type PartName = (typeof partNames)[number];
 
 export interface ScaleOptions {

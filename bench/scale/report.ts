@@ -1,5 +1,6 @@
 import { formatSpread } from '../statistics.ts';
 import { formatTable } from '../table.ts';
+import type { KeyCost } from './keys.ts';
 import type { Exactness } from './limits.ts';
 import type { ScaleRow } from './linear.ts';
 import type { OperationFigures } from './operations.ts';
@@ -11,14 +12,16 @@ export interface ScaleFigures {
   gateways?: readonly ScaleRow[];
   limits?: readonly Exactness[];
   streams?: readonly StreamCost[];
+  keys?: readonly KeyCost[];
 }
 
-export function formatScale({ operations, gateways, limits, streams }: ScaleFigures): string {
+export function formatScale({ operations, gateways, limits, streams, keys }: ScaleFigures): string {
   const parts = [
     operations && operationsTable(operations),
     gateways && gatewaysTable(gateways),
     limits && limitsTable(limits),
     streams && streamsTable(streams),
+    keys && keysTable(keys),
   ];
   return parts.filter((part) => part !== undefined).join('\n');
 }
@@ -81,4 +84,9 @@ function limitsTable(rows: readonly Exactness[]): string {
 function streamsTable(rows: readonly StreamCost[]): string {
   const cells = rows.map(({ underWay, microseconds }) => [String(underWay), formatSpread(microseconds, 1)]);
   return `Redis µs to count a request and its end, by answers of its tenant under way\n${formatTable([['under way', 'µs'], ...cells])}`;
+}
+
+function keysTable(rows: readonly KeyCost[]): string {
+  const cells = rows.map(({ tenants, microseconds }) => [String(tenants), formatSpread(microseconds, 1)]);
+  return `Processor µs of a gateway to know a tenant by its key\n${formatTable([['tenants', 'µs'], ...cells])}`;
 }

@@ -6,14 +6,20 @@ interface KnownKey {
   readonly tenant: TenantPolicy;
 }
 
-const known = new WeakMap<ReadonlyMap<string, TenantPolicy>, readonly KnownKey[]>();
+/** By the first two bytes of their digests: to compare each of 10,000 took 0.7 ms, three times as long as all else of a request. */
+type KnownKeys = ReadonlyMap<number, readonly KnownKey[]>;
+
+const known = new WeakMap<ReadonlyMap<string, TenantPolicy>, KnownKeys>();
 
 /** RFC 6750, section 2.1; the scheme's name in any case. */
 const BEARER = /^Bearer +(\S+)$/i;
 /** SHA-256 takes its time with what may be as long as all headers together. */
 const MAX_KEY_LENGTH = 1024;
 
-/** Whose key an `authorization` header holds; null for anybody's else or none. The time that it takes says nothing about any key. */
+/**
+ * Whose key an `authorization` header holds; null for anybody's else or none. The time that it takes says no more of any key than two bytes
+ * of its digest, which lead to no key.
+ */
 export function tenantOfKey(
   tenants: ReadonlyMap<string, TenantPolicy>,
   authorization: string | undefined,
@@ -22,7 +28,9 @@ export function tenantOfKey(
   if (key === undefined || key.length > MAX_KEY_LENGTH) return null;
   const given = hash('sha256', key, 'buffer');
   let found: TenantPolicy | null = null;
-  for (const { digest, tenant } of knownKeys(tenants)) if (timingSafeEqual(digest, given)) found = tenant;
+  for (const { digest, tenant } of knownKeys(tenants).get(given.readUInt16BE()) ?? []) {
+    if (timingSafeEqual(digest, given)) found = tenant;
+  }
   return found;
 }
 
@@ -31,10 +39,11 @@ export function keyDigest(key: string): string {
   return `sha256:${hash('sha256', key)}`;
 }
 
-function knownKeys(tenants: ReadonlyMap<string, TenantPolicy>): readonly KnownKey[] {
+function knownKeys(tenants: ReadonlyMap<string, TenantPolicy>): KnownKeys {
   let keys = known.get(tenants);
   if (keys === undefined) {
-    keys = [...tenants].map(([digest, tenant]) => ({ digest: Buffer.from(digest, 'hex'), tenant }));
+    const all = [...tenants].map(([digest, tenant]) => ({ digest: Buffer.from(digest, 'hex'), tenant }));
+    keys = Map.groupBy(all, ({ digest }) => digest.readUInt16BE());
     known.set(tenants, keys);
   }
   return keys;

@@ -26,7 +26,7 @@ const WARM_UP_MS = 6_000;
 const REST_MS = 7_000;
 /** All that had to do with a request has been told by then. */
 const SETTLE_MS = 20_000;
-const FOLLOWED_MS = 60_000;
+const FOLLOWED_MS = 180_000;
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -44,6 +44,8 @@ export interface ChaosReport {
   readonly after: Held;
   /** Longest time that an old version was applied while nothing was broken, milliseconds. */
   readonly longestLag: number;
+  /** What each gateway said last, for whoever looks for a fault. */
+  readonly lastLines: ReadonlyMap<string, string>;
 }
 
 /** Real gateways, a real Redis and model servers under load, of which one thing after the other breaks. */
@@ -79,7 +81,15 @@ export async function runChaos(t: Test, { seed, seconds, onProgress }: ChaosOpti
   ledger.settle(Number.POSITIVE_INFINITY);
   if (ledger.open() > 0) ledger.blame(`${ledger.open()} requests never ended`);
   const longestLag = timelines.get('chat')?.longestLag() ?? 0;
-  return { faults: ledger.faults, counts: new Map([...ledger.counts, ...counts]), before, after, longestLag };
+  const lastLines = new Map(places.map(({ name, process }) => [name, process?.lastLines() ?? '']));
+  return {
+    faults: ledger.faults,
+    counts: new Map([...ledger.counts, ...counts]),
+    before,
+    after,
+    longestLag,
+    lastLines,
+  };
 }
 
 /** Nothing runs any more: what it still holds then is its own. */
@@ -211,13 +221,20 @@ async function openPlace(t: Test, name: string, config: string, ledger: Ledger):
     life: null,
     inRotation: false,
     async start() {
+      let connectedSince = Number.POSITIVE_INFINITY;
       const onLine = (line: Record<string, unknown>) => {
+        if (line['event'] === 'redis.connected') connectedSince = performance.now();
+        if (line['event'] === 'redis.degraded') connectedSince = Number.POSITIVE_INFINITY;
         if (line['event'] === 'refusal.decision' && line['requestId'] !== 'aside') ledger.decided(line);
         if (Number(line['level']) >= 60) ledger.blame(`${name} says: ${JSON.stringify(line)}`);
       };
       const process = await startGatewayProcess(t, { config, cache, onLine });
       place.process = process;
-      place.life = { gateway: name, ending: () => process.ending } satisfies Life;
+      place.life = {
+        gateway: name,
+        ending: () => process.ending,
+        connectedSince: () => connectedSince,
+      } satisfies Life;
       await process.ready();
       place.inRotation = true;
     },

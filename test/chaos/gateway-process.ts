@@ -13,6 +13,8 @@ const inside = new URL('./inside.ts', import.meta.url).href;
 const START_MS = 300_000;
 const LAST_LINES = 200;
 const READY_LOOK_MS = 200;
+/** Connections that nobody uses go soon, so that those of a gateway at rest are its own. */
+const KEPT_MS = 1_000;
 
 /** What a gateway's process is told by its test. */
 export type Told = { readonly kind: 'clock'; readonly shiftMs: number } | { readonly kind: 'hold' };
@@ -70,7 +72,8 @@ export async function startGatewayProcess(t: Test, { config, cache, onLine }: St
   const origin = await listening(child, exited);
   if (origin === null) throw new Error(`a gateway did not start: ${last.join('\n')}`);
   let ending: GatewayProcess['ending'] = null;
-  const connections = new Pool(origin, { connections: 256, pipelining: 1 });
+  const kept = { keepAliveTimeout: KEPT_MS, keepAliveMaxTimeout: KEPT_MS };
+  const connections = new Pool(origin, { connections: 256, pipelining: 1, ...kept });
   return {
     origin,
     connections,

@@ -20,6 +20,8 @@ export interface Life {
   /** The same for all lives of it. */
   readonly gateway: string;
   ending(): { readonly signal: string; readonly at: number } | null;
+  /** Since when it has had Redis, by its own log; a full machine may take that from it though nothing is broken. Infinity while it has not. */
+  connectedSince(): number;
 }
 
 export interface Asked {
@@ -92,7 +94,8 @@ export function createLedger(timelines: ReadonlyMap<string, Timeline>): Ledger {
       if (entry === undefined) return;
       entry.applied.push(version);
       const { startedAt, life, model } = entry;
-      const wrong = timelines.get(model)?.applied(`${life.gateway}/${model}`, version, { startedAt, calmSince });
+      const since = Math.max(calmSince, life.connectedSince());
+      const wrong = timelines.get(model)?.applied(`${life.gateway}/${model}`, version, { startedAt, calmSince: since });
       if (wrong != null) blame(`${id} (${model} by ${life.gateway}): ${wrong}`);
     },
     ended(id, outcome) {

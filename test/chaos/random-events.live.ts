@@ -24,10 +24,13 @@ t.test(`one thing after the other breaks, and no answer is lost or wrong (--seed
   const since = performance.now();
   const onProgress = (line: string) =>
     process.stderr.write(`chaos --seed ${seed}, ${((performance.now() - since) / 1000).toFixed(1)} s: ${line}\n`);
-  const { faults, counts, before, after, longestLag } = await runChaos(t, { seed, seconds, onProgress });
+  const { faults, counts, before, after, longestLag, lastLines } = await runChaos(t, { seed, seconds, onProgress });
   t.comment([...counts].map(([what, count]) => `${what}: ${count}`).join('\n'));
   t.comment(`an old version was applied for ${Math.round(longestLag)} ms at most while nothing was broken`);
   t.comment(`held before ${JSON.stringify(before)}, after ${JSON.stringify(after)}`);
+  if (faults.length > 0) {
+    for (const [name, lines] of lastLines) process.stderr.write(`the last of ${name}:\n${lines}\n`);
+  }
   t.same(faults, [], 'every request was answered, in words at least, under the right version, and decided once');
   const held = after.heapUsed + after.external - before.heapUsed - before.external;
   t.ok(held < HELD_MORE_BYTES, `memory came back to its baseline: ${(held / 2 ** 20).toFixed(1)} MiB more`);

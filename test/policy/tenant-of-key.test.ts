@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import t from 'tap';
 import { everyone, type TenantPolicy } from '../../src/policy/snapshot.ts';
 import { keyDigest, tenantOfKey } from '../../src/policy/tenant-of-key.ts';
+import { tenantsByKey } from '../helpers/tenants.ts';
 
 const named = (id: string): TenantPolicy => ({ ...everyone, id });
 const [web, batch] = [named('web'), named('batch')];
@@ -40,4 +41,15 @@ t.test('nobody', async (t) => {
 
 t.test('a digest as preamble.yaml has it: SHA-256 of FIPS 180-2, appendix B.1', async (t) => {
   t.equal(keyDigest('abc'), 'sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+});
+
+t.test('of many keys each is its own tenant’s, and what is like one of them nobody’s', async (t) => {
+  // So many that several share the first bytes of their digests.
+  const many = tenantsByKey(Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`pmb_${index}`, {}])));
+  const wrong = [...Array(2000).keys()].filter(
+    (index) => tenantOfKey(many, `Bearer pmb_${index}`)?.id !== `pmb_${index}`,
+  );
+  t.strictSame(wrong, []);
+  const others = [...Array(2000).keys()].filter((index) => tenantOfKey(many, `Bearer pmb_${index}x`) !== null);
+  t.strictSame(others, []);
 });
