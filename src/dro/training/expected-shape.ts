@@ -1,4 +1,5 @@
 import type { MemoryShape } from './memory.ts';
+import { evenMicroBatch } from './micro-batch.ts';
 import { prepareRows, type RowOptions, refusalTokens, SHORTEST_ANSWER } from './prepare-rows.ts';
 import type { TrainingSettings } from './settings.ts';
 
@@ -11,7 +12,7 @@ export function expectedShape(
   const judgesAnswers = weights.refuse > 0 || weights.keep > 0;
   const longestQuery = Math.max(1, ...rows.map(({ query }) => query.length));
   const longestAnswer = Math.max(answerTokens, refusalTokens(options.model, options.endToken).length);
-  const together = Math.min(microBatch, batch);
+  const together = evenMicroBatch(batch, microBatch);
   return {
     rows: together,
     // the answer's last token is not fed

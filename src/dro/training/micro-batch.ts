@@ -24,6 +24,11 @@ export function sharesOf(rows: readonly TrainingRow[], firstToken: number): Batc
   return { row: share(rows.length), refuse: share(judged(true)), keep: share(judged(false)), firstToken };
 }
 
+/** Rows at once, at most `most`, so that a batch's micro-batches are alike: rows that only fill up cost as much as others. */
+export function evenMicroBatch(batch: number, most: number): number {
+  return Math.ceil(batch / Math.ceil(batch / most));
+}
+
 /** The inputs of one run besides the soft prompt; rows that are missing and positions that are spare weigh nothing. */
 export function microBatchInputs(
   rows: readonly TrainingRow[],

@@ -27,6 +27,7 @@ import { checkMemory, type TrainingMemory } from './check-memory.ts';
 import { createDevLook } from './dev-figures.ts';
 import { expectedShape } from './expected-shape.ts';
 import { startGradients } from './gradient-thread.ts';
+import { evenMicroBatch } from './micro-batch.ts';
 import type { OwnAnswer } from './own-answer.ts';
 import { ownAnswers } from './own-answers.ts';
 import { prepareRows, type TrainingData } from './prepare-rows.ts';
@@ -272,7 +273,7 @@ function gradientOptions(
     virtualTokens: start.tokens,
     weights: settings.weights,
     directions: directions === null ? null : toMoveDirections(directions),
-    microBatch: Math.min(settings.microBatch, settings.batch),
+    microBatch: evenMicroBatch(settings.batch, settings.microBatch),
     buckets: chooseBuckets(rows.map(fedTokens), settings.buckets),
     answerTokens: Math.max(1, ...rows.map(({ answer }) => answer.length)),
     firstTokenWeight: settings.firstTokenWeight,
