@@ -20,6 +20,8 @@ export interface FakeOptions {
   /** Its template prints a list of parts as Python would. */
   stringifies?: boolean;
   apiKey?: string;
+  /** How many tokens its tokenizer makes of a text of a chat; a token a word if left out. */
+  countTokens?: (text: string) => number;
   /** Texts that its tokenizer takes as one token. */
   controlTokens?: readonly string[];
   /** What answers in vLLM's place, by path: for servers of other kinds. */
@@ -260,10 +262,11 @@ function countMessages(messages: readonly { content: string | FakePart[] | null 
 }
 
 function countContent(content: string | FakePart[] | null, options: FakeOptions): number {
+  const { countTokens = countWords } = options;
   if (content === null) return 0;
-  if (typeof content === 'string') return countWords(content);
+  if (typeof content === 'string') return countTokens(content);
   const counts = content.map((part) =>
-    part.type === 'prompt_embeds' ? countRows(part.data ?? '', options) : countWords(part.text ?? ''),
+    part.type === 'prompt_embeds' ? countRows(part.data ?? '', options) : countTokens(part.text ?? ''),
   );
   const around = options.stringifies === true ? 5 * content.length : content.length - 1;
   return counts.reduce((sum, count) => sum + count, around);
