@@ -32,7 +32,7 @@ const outcome: ChoiceOutcome = {
   firstTokenMs: 56.7,
   totalMs: 890.1,
   gatewayMs: 2.3,
-  guard: null,
+  guard: { name: 'http', action: 'replaced', reason: 'violence' },
 };
 
 t.test('the record has the fields of the decision log, in its order', async (t) => {
@@ -40,7 +40,7 @@ t.test('the record has the fields of the decision log, in its order', async (t) 
   t.equal(
     Object.keys(record).join(' '),
     'event requestId tenant model backend prompt variant mode choice decision detector rule atChar stream finishReason ' +
-      'promptTokens completionTokens firstTokenMs totalMs gatewayMs',
+      'promptTokens completionTokens firstTokenMs totalMs gatewayMs guard',
   );
   t.same(record, {
     event: 'refusal.decision',
