@@ -89,8 +89,13 @@ export async function freePort(): Promise<number> {
 }
 
 /** Resolves once `ask` gets a 200. Throws when the process ended or takes too long, with the last of its log. */
-export async function waitUntilServing(running: Running, ask: () => Promise<Response>, logFile: string): Promise<void> {
-  const deadline = performance.now() + START_MS;
+export async function waitUntilServing(
+  running: Running,
+  ask: () => Promise<Response>,
+  logFile: string,
+  startMs: number = START_MS,
+): Promise<void> {
+  const deadline = performance.now() + startMs;
   while (performance.now() < deadline && !running.exited()) {
     const response = await ask().catch(() => null);
     await response?.arrayBuffer();

@@ -19,6 +19,8 @@ export const GATEWAYS = 4;
 /** Enough for all gateways, whose bodies it hardly looks at. */
 const MOCKS = 2;
 const CHUNK_INTERVAL_MS = 20;
+/** Four at once, on two cores that others use. */
+const START_MS = 600_000;
 /** The same servers with 1.1 MB in front, and with what is promoted, which is as large. */
 export const EMBEDDINGS_MODEL = `${MODEL}-embeddings`;
 export const ROLLED_MODEL = `${MODEL}-rolled`;
@@ -85,7 +87,7 @@ export async function startGateways(
       logFile,
     });
     closing.push(() => stopOrTell(`gateway ${index}`, running, logFile));
-    await waitUntilServing(running, () => fetch(`http://127.0.0.1:${port}/readyz`), logFile);
+    await waitUntilServing(running, () => fetch(`http://127.0.0.1:${port}/readyz`), logFile, START_MS);
     return { port, pid: running.pid, logFile };
   });
   return await Promise.all(started);

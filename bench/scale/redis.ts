@@ -21,7 +21,7 @@ export interface BenchRedis {
 }
 
 /** What gateways send; all other commands are called by their scripts. */
-const SENT = new Set(['evalsha', 'eval', 'set', 'get', 'getrange', 'del', 'hget', 'hstrlen', 'publish', 'smembers']);
+const SENT = new Set(['evalsha', 'eval', 'set', 'get', 'getrange', 'del', 'hstrlen', 'publish', 'smembers']);
 const CONNECT_MS = 60_000;
 
 /** A Redis of the bench's own, which writes nothing to disk. */

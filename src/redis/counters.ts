@@ -19,7 +19,7 @@ const LEASE_STEPS = 16;
 /**
  * The buckets of bucket.ts and the streams of one tenant, looked at and counted in one step, by the clock of Redis: those of gateways differ. Times are in
  * milliseconds; fractions are kept as text, as Lua hands on whole numbers only. Streams are counted by when their leases end, in a field for each
- * such time, `ends:TIME:LIFE`. A field for each stream made the step slower with each of them: 44 ms at 10,000. LIFE is the hash's own: what
+ * such time, `ends:TIME:LIFE`. A field for each stream made the step slower with each of them: 88 ms at 10,000. LIFE is the hash's own: what
  * was counted before Redis lost everything is not taken from what has been counted since.
  *
  * ARGV: limits of requests, tokens and streams (0: none), tokens to take, lease, a name for the hash's life if it begins now.

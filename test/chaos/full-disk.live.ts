@@ -23,7 +23,7 @@ t.test('a gateway whose log has no room answers, drains on SIGTERM and ends with
   t.teardown(() => child.kill('SIGKILL'));
   const exited = once(child, 'exit');
   let said = '';
-  if (child.stdout === null) throw new Error('stdout is a pipe');
+  if (child.stdout === null) throw new Error('no standard output');
   for await (const chunk of child.stdout) {
     said += String(chunk);
     if (said.includes('Try it')) break;

@@ -26,6 +26,9 @@ t.test(`one thing after the other breaks, and no answer is lost or wrong (--seed
     process.stderr.write(`chaos --seed ${seed}, ${((performance.now() - since) / 1000).toFixed(1)} s: ${line}\n`);
   const { faults, counts, before, after, longestLag, lastLines } = await runChaos(t, { seed, seconds, onProgress });
   t.comment([...counts].map(([what, count]) => `${what}: ${count}`).join('\n'));
+  t.comment(
+    `figure: chaos --seed ${seed}: ${counts.get('complete')} whole answers in ${seconds} s, ${faults.length} faults`,
+  );
   t.comment(`an old version was applied for ${Math.round(longestLag)} ms at most while nothing was broken`);
   t.comment(`held before ${JSON.stringify(before)}, after ${JSON.stringify(after)}`);
   if (faults.length > 0) {
