@@ -1,4 +1,4 @@
-// `npm run test:live`: the tests that need more than npm brings: a Redis, a Python with torch and vLLM. What is given is passed on to tap.
+// `npm run test:live`: the tests that need more than npm brings: a Redis, a Chromium, a Python with torch and vLLM. What is given is passed on to tap.
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -47,7 +47,7 @@ export function show(state: DashboardState, view: View): Shown {
       headline: [renderHeadline(state)],
       traffic: [renderTraffic(totals, view)],
       servers: [renderServers(gateway)],
-      redis: [renderRedis(gateway)],
+      redis: [renderRedis(gateway.redisState())],
       rollouts: renderRollouts(state.rollouts),
       decisions: [renderDecisions(recorder.decisions())],
       'legend-refused': [legends.refused],

@@ -18,7 +18,7 @@ export function partText({ events, of }: JudgedGuard['stable']): string {
   return of === 0 ? '-' : `${rateText(events / of)} of ${of}`;
 }
 
-export function rateText(rate: number): string {
+function rateText(rate: number): string {
   return `${Number((rate * 100).toFixed(rate < 0.1 ? 2 : 1))}%`;
 }
 

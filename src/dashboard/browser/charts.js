@@ -45,7 +45,7 @@ export function createCharts(places) {
  * @param {Charts} news
  * @returns {Data}
  */
-export function merge(known, news) {
+function merge(known, news) {
   if (known === null || news.whole) return news;
   const first = Math.round((news.start - known.start) / known.stepMs);
   const length = lengthOf(known);

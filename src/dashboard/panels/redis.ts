@@ -1,10 +1,9 @@
 import { element, type Markup } from '../../formats/markup.ts';
-import type { Gateway } from '../../gateway.ts';
+import type { RedisState } from '../../redis/connection.ts';
 import { code, renderMoment, renderState } from './parts.ts';
 
 /** What gateways share, and how that stands. */
-export function renderRedis(gateway: Gateway): Markup {
-  const state = gateway.redisState();
+export function renderRedis(state: RedisState | null): Markup {
   if (state === null) {
     return element(
       'p',
