@@ -15,7 +15,7 @@ import { EMBEDDINGS_PROMPT, writeBenchPrompts } from '../gateway/prompts.ts';
 import { stopOrTell } from '../gateway/start-gateway.ts';
 import { MODEL } from '../gateway/wire.ts';
 
-export const GATEWAYS = 4;
+const GATEWAYS = 4;
 /** Enough for all gateways, whose bodies it hardly looks at. */
 const MOCKS = 2;
 const CHUNK_INTERVAL_MS = 20;

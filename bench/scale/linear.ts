@@ -7,7 +7,7 @@ import { type BenchRedis, perRequest, usedBetween } from './redis.ts';
 import { sendAll, sendSteadily } from './requests.ts';
 import { difference, type Usage, usageOf } from './usage.ts';
 
-export const COUNTS = [1, 2, 4] as const;
+const COUNTS = [1, 2, 4] as const;
 const IDLE_SECONDS = 10;
 /** The work of one request lies in the windows before and after it by so much, at the most. */
 const QUIET_MS = 500;

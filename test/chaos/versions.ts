@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { decodeTorchSave } from '../../src/formats/torch-save/read.ts';
 import { readArtifactBytes } from '../../src/prompts/artifact.ts';
 import { writePrompt } from '../../src/prompts/artifact-write.ts';
@@ -36,8 +35,6 @@ export async function makePromptVersions(folder: string, versions: readonly stri
     },
   };
 }
-
-export const promptFolder = (root: string) => join(root, 'all-prompts');
 
 function fingerprint(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
