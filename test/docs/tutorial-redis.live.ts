@@ -21,7 +21,7 @@ t.test('several gateways: versions are pushed, promoted and taken back as the tu
   ]);
   const file = join(tutorial.cwd, 'preamble.yaml');
   const settings = (await readFile(file, 'utf8')).replace('prompt: my/safe@1.0.0', 'prompt: my/safe');
-  await writeFile(file, `${settings}redis: { url: "${redis.url}", onUnavailable: local }\n`);
+  await writeFile(file, `${settings}\nredis: { url: "${redis.url}", onUnavailable: local }\n`);
   await tutorial.run(['preamble', 'serve']);
 
   const said = await tutorial.step('Several gateways');
