@@ -98,7 +98,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     ...createSnapshots({ policy: snapshot, backends, logContent: options.logContent ?? false }),
     observations,
     rollouts: null,
-    promptVersions: () => [],
+    findPrompts: async () => ({ versions: [], broken: [] }),
     readiness: trackReadiness(backends),
     detector: createRefusalDetector(),
     responses: options.responses ?? null,
