@@ -5,7 +5,7 @@ import type { GuardPolicy } from './guard/guard.ts';
 import type { LimitCounters } from './limits/counters.ts';
 import type { ResponseStore } from './openai/responses/store.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
-import type { PromptVersion } from './prompts/registry.ts';
+import type { KnownPrompts } from './prompts/known-prompts.ts';
 import type { RedisState } from './redis/connection.ts';
 import type { RefusalDetector } from './refusal/detector.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
@@ -34,8 +34,8 @@ export interface Gateway {
   readonly observations: Observations;
   /** Null where there is no place for them. */
   readonly rollouts: Rollouts | null;
-  /** Those that models and tenants have now; candidates of rollouts are not among them. */
-  promptVersions(): readonly PromptVersion[];
+  /** Those that models, tenants and rollouts have now, and what lies in the directories at this moment. Throws `file_unreadable`. */
+  findPrompts(): Promise<KnownPrompts>;
   readonly readiness: Readiness;
   readonly detector: RefusalDetector;
   /** Where answers of `/v1/responses` are kept; null: they are not. */

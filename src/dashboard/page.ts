@@ -3,6 +3,7 @@ import { version } from '../version.ts';
 import { type ChartName, groupChartNames, groupCharts, latencyChartNames, latencyCharts } from './charts.ts';
 import { heading } from './panels/legends.ts';
 import type { PanelName, Panels } from './panels.ts';
+import { PROMPTS_PATH } from './prompt-page-links.ts';
 import { dimensions, stretches, type View, viewPath } from './view.ts';
 
 /** Three bars, as the charts have lines. */
@@ -100,6 +101,7 @@ function renderHeader(): Markup {
         ...Object.entries(places).map(([id, name]) =>
           element('li', {}, element('a', { class: 'place', href: `#${id}` }, name)),
         ),
+        element('li', {}, element('a', { class: 'place', href: PROMPTS_PATH }, 'Prompts')),
       ),
     ),
     element(

@@ -41,6 +41,49 @@ const modelSchema = Type.Object(
   closed,
 );
 
+/** Marks of one kind in one picture: more would cover each other. */
+const MAX_MARKS = 1_000;
+/** Under no prompt, and under one or a few. */
+const MAX_PANELS = 4;
+const coordinates = Type.Array(Type.Number(), { maxItems: MAX_MARKS });
+/** a·x + b·y + c = 0, positive on the side where the probe says yes. */
+const lineSchema = Type.Object({ a: Type.Number(), b: Type.Number(), c: Type.Number() }, closed);
+/**
+ * Where the last input tokens' states of the queries lie in the plane of the first two principal components: under no prompt first. Positions and no picture, so
+ * that nobody has to trust a picture, and each page draws them in its own colours and width.
+ */
+const representationsSchema = Type.Object(
+  {
+    /** The share of the states' variance along either component. */
+    variance: Type.Optional(Type.Tuple([rate, rate])),
+    /** Where the probes' hyperplanes cut the plane. */
+    boundaries: Type.Object({ refusal: lineSchema, harmfulness: lineSchema }, closed),
+    panels: Type.Array(
+      Type.Object(
+        {
+          title: shortText,
+          groups: Type.Array(
+            Type.Object(
+              {
+                label: Type.Union([Type.Literal('harmful'), Type.Literal('harmless')]),
+                /** In more than half of their answers. */
+                refused: Type.Boolean(),
+                x: coordinates,
+                y: coordinates,
+              },
+              closed,
+            ),
+            { maxItems: 4 },
+          ),
+        },
+        closed,
+      ),
+      { maxItems: MAX_PANELS },
+    ),
+  },
+  closed,
+);
+
 const trainingSchema = Type.Object(
   {
     /** `dro`, `vpt` */
@@ -51,6 +94,7 @@ const trainingSchema = Type.Object(
     /** Name and version of what trained it. */
     tool: shortText,
     curve: Type.Array(Type.Record(Type.String({ maxLength: 100 }), Type.Number()), { maxItems: MAX_ENTRIES }),
+    representations: Type.Optional(representationsSchema),
   },
   closed,
 );
@@ -123,6 +167,7 @@ const manifestSchema = Type.Object(
 
 export type PromptManifest = Static<typeof manifestSchema>;
 export type PromptModel = Static<typeof modelSchema>;
+export type PromptRepresentations = Static<typeof representationsSchema>;
 export type PromptEvaluation = Static<typeof evaluationSchema>;
 
 const checker = Compile(manifestSchema);

@@ -20,7 +20,7 @@ export interface PromptVersion {
   load(): Promise<StoredSoftPrompt>;
 }
 
-interface BrokenPrompt {
+export interface BrokenPrompt {
   readonly name: string;
   readonly version: string;
   readonly label: string;
@@ -117,7 +117,8 @@ interface Named {
   readonly version: string;
 }
 
-function byNameThenNewest(a: Named, b: Named): number {
+/** For `sort`. */
+export function byNameThenNewest(a: Named, b: Named): number {
   return a.name === b.name ? newestFirst(a.version, b.version) : a.name < b.name ? -1 : 1;
 }
 

@@ -10,6 +10,7 @@ import { readView } from '../dashboard/view.ts';
 import { PreambleError } from '../errors.ts';
 import { markupText } from '../formats/markup.ts';
 import type { Gateway } from '../gateway.ts';
+import { dashboardPromptRoutes } from './dashboard-prompts.ts';
 import { beginEventStream } from './event-stream.ts';
 
 /** Milliseconds until a browser connects anew. */
@@ -34,6 +35,8 @@ export async function dashboardRoutes(app: FastifyInstance, { gateway }: { gatew
   );
   app.addHook('preClose', async () => subscribers.close());
   app.addHook('onClose', async () => recorder.close());
+
+  await app.register(dashboardPromptRoutes, { gateway, recorder });
 
   app.get('/dashboard', async (request, reply) => {
     const view = readView(request.query);

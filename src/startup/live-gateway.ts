@@ -9,6 +9,7 @@ import type { Gateway } from '../gateway.ts';
 import { createLocalCounters } from '../limits/local-counters.ts';
 import { surviveLoss } from '../limits/shared-counters.ts';
 import type { ModelEvent } from '../model/obtain/events.ts';
+import { knownPrompts } from '../prompts/known-prompts.ts';
 import { openPromptRegistry, type PromptVersion } from '../prompts/registry.ts';
 import { createRefusalDetector } from '../refusal/phrase-detector.ts';
 import { createObservations } from '../telemetry/observations.ts';
@@ -122,9 +123,12 @@ export function createGateway(
   };
   /** A candidate is held against its model once, however often prompts are looked up. */
   const checkedCandidates = new WeakMap<Backend, Set<string>>();
+  /** Those that rollouts have put beside prompts, for operators to look at. */
+  let tried: readonly PromptVersion[] = [];
   /** The prompts with what rollouts put beside them. */
   const candidates = async ({ prompts, resolver }: Prepared, backends: ReadonlyMap<string, Backend>) => {
     if (open === null) return prompts;
+    const sound: PromptVersion[] = [];
     const check = async (model: string, version: PromptVersion) => {
       const backend = backends.get(model);
       if (backend === undefined) return;
@@ -132,9 +136,12 @@ export function createGateway(
       checkedCandidates.set(backend, known);
       if (!known.has(version.digest)) await backend.checkPrompt(version);
       known.add(version.digest);
+      sound.push(version);
     };
     const { rollouts } = open;
-    return await withCandidates(prompts, { rollouts, resolver, isLoading: readiness.isLoading, check, logger });
+    const all = await withCandidates(prompts, { rollouts, resolver, isLoading: readiness.isLoading, check, logger });
+    tried = sound;
+    return all;
   };
   const loaded = (prompts: PreparedPrompts) => prompts.filter(({ model }) => !readiness.isLoading(model));
   const refresh = async (): Promise<void> => {
@@ -171,7 +178,10 @@ export function createGateway(
     release: snapshots.release,
     observations,
     rollouts: open?.rollouts ?? null,
-    promptVersions: () => running.prompts.flatMap(({ version }) => version ?? []),
+    async findPrompts() {
+      const used = running.prompts.flatMap(({ version }) => version ?? []);
+      return knownPrompts([...used, ...tried], await openPromptRegistry(promptDirectories(running.config)));
+    },
     readiness,
     detector: createRefusalDetector(),
     responses: shared?.responses ?? null,

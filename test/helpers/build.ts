@@ -108,7 +108,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     }),
     observations,
     rollouts: null,
-    promptVersions: () => [],
+    findPrompts: async () => ({ versions: [], broken: [] }),
     readiness: trackReadiness(backends),
     detector: createRefusalDetector(),
     responses: options.responses ?? null,

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { SamplingPlan } from '../../dro/anchors/count-refusals.ts';
 import { loadAnchorModel } from '../../dro/anchors/load-anchor-model.ts';
+import { viewAnchors } from '../../dro/pictures/anchors-view.ts';
+import { representationsOf } from '../../dro/pictures/representations.ts';
 import type { Query } from '../../dro/queries/query.ts';
 import { digestOfQueries } from '../../dro/queries/query-digest.ts';
 import { readQueries } from '../../dro/queries/read-queries.ts';
@@ -12,7 +14,7 @@ import {
   type Objective,
   type TrainingSettings,
 } from '../../dro/training/settings.ts';
-import { trainingReport } from '../../dro/training/training-report.ts';
+import { anchorsData, trainingReport } from '../../dro/training/training-report.ts';
 import type { WeightPrecision } from '../../engine/decoder/weights.ts';
 import { PreambleError } from '../../errors.ts';
 import { encodeBf16 } from '../../formats/half-precision.ts';
@@ -139,7 +141,8 @@ export async function trainCommand(options: TrainCommandOptions, output: Output,
         anchors: trainedOn(options, train, dev),
         seed: options.seed,
         tool: `preamble ${version}`,
-        curve: trained.metrics.map(curvePoint),
+        curve: trained.metrics.map((metrics) => curvePoint(metrics, dev)),
+        ...representations(trained),
       },
       evaluation: [],
     },
@@ -264,8 +267,16 @@ function hyperparameters(
   };
 }
 
-function curvePoint(metrics: TrainedPrompt['metrics'][number]): Record<string, number> {
+function representations(trained: TrainedPrompt) {
+  const anchors = anchorsData(trained);
+  return anchors === null ? {} : { representations: representationsOf(viewAnchors(anchors)) };
+}
+
+function curvePoint(metrics: TrainedPrompt['metrics'][number], dev: readonly Query[]): Record<string, number> {
   if (metrics.kind === 'step') return { step: metrics.step, loss: metrics.loss, ...metrics.terms };
   const { step, harmfulRefused, harmlessRefused, repetition, score } = metrics;
-  return { step, harmfulRefused, harmlessRefused, repetition, score };
+  const count = (label: Query['label']) => dev.filter((query) => query.label === label).length;
+  // Of how many the rates are: whoever draws them needs it for their intervals.
+  const queries = { harmfulQueries: count('harmful'), harmlessQueries: count('harmless') };
+  return { step, harmfulRefused, harmlessRefused, ...queries, repetition, score };
 }

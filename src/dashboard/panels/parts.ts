@@ -1,4 +1,5 @@
 import { element, type Markup, type MarkupChild } from '../../formats/markup.ts';
+import { promptPath } from '../prompt-page-links.ts';
 
 /** What to do where there is nothing to see yet. */
 export function renderEmpty(what: string, ...advice: MarkupChild[]): Markup {
@@ -24,8 +25,7 @@ export function renderMoment(at: Date): Markup {
 export function renderPrompt(label: string): MarkupChild {
   const [name = '', version] = label.split('@');
   if (version === undefined) return label;
-  const path = [...name.split('/'), version].map(encodeURIComponent).join('/');
-  return element('a', { href: `/dashboard/prompts/${path}` }, label);
+  return element('a', { href: promptPath(name, version) }, label);
 }
 
 /** `held`: a refusal, which is neither good nor bad by itself. */

@@ -7,7 +7,7 @@ import {
   anchorGroups,
   viewAnchors,
 } from './anchors-view.ts';
-import { BOTTOM_AXIS, bottomAxis, domainOf, LEFT_AXIS, leftAxis, type NumberScale } from './axes.ts';
+import { BOTTOM_AXIS, bottomAxis, domainOf, LEFT_AXIS, leftAxis, type NumberScale, percent } from './axes.ts';
 import { type LegendEntry, legend, lineSign } from './legend.ts';
 import { arrow, marker } from './markers.ts';
 import { type Box, isNarrow, type PictureStyle, picture } from './picture.ts';
@@ -32,7 +32,11 @@ const DASHES = { refusal: '9 5', harmfulness: '2 4' } as const;
  * others, with the probes' boundaries and the way that the two kinds of queries moved.
  */
 export function anchorsPicture(data: AnchorsPictureData, style: PictureStyle): Markup {
-  const view = viewAnchors(data);
+  return anchorsViewPicture(viewAnchors(data), style);
+}
+
+/** The same of what was projected before: states are large, and their positions in the plane are few numbers. */
+export function anchorsViewPicture(view: AnchorsView, style: PictureStyle): Markup {
   const { theme, width } = style;
   const points = view.panels.flatMap((panel) => panel.points);
   const columns = isNarrow(style) ? 1 : Math.min(2, Math.max(1, view.panels.length));
@@ -74,7 +78,7 @@ interface PanelDrawing {
 
 function drawPanel(drawing: PanelDrawing): Markup {
   const { view, panel, box, x, y, theme, first } = drawing;
-  const [xLabel, yLabel] = box.width < LONG_LABELS_FROM ? view.shortAxisLabels : view.axisLabels;
+  const [xLabel, yLabel] = axisLabels(view, box.width < LONG_LABELS_FROM);
   const moves = panel.moves.map(({ from, to }) =>
     arrow({ x: x(from.x), y: y(from.y) }, { x: x(to.x), y: y(to.y) }, arrowStyle(theme)),
   );
@@ -89,6 +93,14 @@ function drawPanel(drawing: PanelDrawing): Markup {
     boundary('harmful', view.boundaries.harmfulness, DASHES.harmfulness, drawing),
     ...moves,
   );
+}
+
+function axisLabels({ variance }: AnchorsView, short: boolean): [string, string] {
+  const label = (name: string, share: number) => {
+    const of = short ? '' : ' of the variance';
+    return `${name} ${short ? '' : 'principal '}component${Number.isFinite(share) ? ` (${percent(share)}${of})` : ''}`;
+  };
+  return [label('first', variance[0]), label('second', variance[1])];
 }
 
 function drawPoint(point: AnchorPoint, { x, y, theme }: PanelDrawing): Markup {

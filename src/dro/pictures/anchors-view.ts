@@ -1,4 +1,3 @@
-import { percent } from './axes.ts';
 import { isDrawable } from './picture.ts';
 import { explainedVariance, type Line, type PictureDirections, probeLine, projectStates } from './project.ts';
 
@@ -42,8 +41,8 @@ export interface AnchorsView {
     moves: { label: Label; from: Position; to: Position }[];
   }[];
   boundaries: { refusal: Line; harmfulness: Line };
-  axisLabels: [string, string];
-  shortAxisLabels: [string, string];
+  /** Of the first two components: the share of the states' variance that lies along each. NaN where that is not known. */
+  variance: [number, number];
 }
 
 export const anchorGroups: readonly { label: Label; refused: boolean }[] = [
@@ -70,10 +69,6 @@ export function viewAnchors({ directions, labels, panels }: AnchorsPictureData):
     panels.map(({ states }) => states),
     projected.flat(),
   );
-  const axisLabel = (index: number, name: string, of: string) => {
-    const share = variance[index] ?? Number.NaN;
-    return `${name}${Number.isFinite(share) ? ` (${percent(share)}${of})` : ''}`;
-  };
   return {
     panels: panels.map(({ title }, index) => ({
       title,
@@ -84,15 +79,11 @@ export function viewAnchors({ directions, labels, panels }: AnchorsPictureData):
       refusal: probeLine(directions.refusal, centre),
       harmfulness: probeLine(directions.harmfulness, centre),
     },
-    axisLabels: [
-      axisLabel(0, 'first principal component', ' of the variance'),
-      axisLabel(1, 'second principal component', ' of the variance'),
-    ],
-    shortAxisLabels: [axisLabel(0, 'first component', ''), axisLabel(1, 'second component', '')],
+    variance: [variance[0] ?? Number.NaN, variance[1] ?? Number.NaN],
   };
 }
 
-function movesBetween(before: readonly AnchorPoint[], after: readonly AnchorPoint[]) {
+export function movesBetween(before: readonly AnchorPoint[], after: readonly AnchorPoint[]) {
   return (['harmful', 'harmless'] as const).flatMap((label) => {
     const [from, to] = [middle(before, label), middle(after, label)];
     return from === null || to === null ? [] : [{ label, from, to }];

@@ -27,13 +27,26 @@ export interface EvaluationPictureData {
 interface Measure {
   key: 'harmfulAnswered' | 'harmlessRefused';
   title: string;
+  words: string;
   label: 'harmful' | 'harmless';
   shape: 'triangle' | 'circle';
 }
 
 const measures: readonly Measure[] = [
-  { key: 'harmfulAnswered', title: 'Harmful queries answered', label: 'harmful', shape: 'triangle' },
-  { key: 'harmlessRefused', title: 'Harmless queries refused', label: 'harmless', shape: 'circle' },
+  {
+    key: 'harmfulAnswered',
+    title: 'Harmful queries answered',
+    words: 'harmful queries answered',
+    label: 'harmful',
+    shape: 'triangle',
+  },
+  {
+    key: 'harmlessRefused',
+    title: 'Harmless queries refused',
+    words: 'harmless queries refused',
+    label: 'harmless',
+    shape: 'circle',
+  },
 ];
 
 /** The number at the end of an axis reaches beyond it. */
@@ -53,11 +66,12 @@ export function evaluationPicture(data: EvaluationPictureData, style: PictureSty
   const names = narrow
     ? 0
     : Math.min(WIDEST_NAME, Math.max(0, ...data.conditions.map(({ name }) => textWidth(name, { weight: 600 })))) + 16;
-  const columns = narrow ? 1 : 2;
+  const shown = shownMeasures(data);
+  const columns = narrow ? 1 : shown.length;
   const left = MARGIN + names;
   const width = (style.width - left - MARGIN - GAP * (columns - 1)) / columns;
   const height = rowHeight * Math.max(1, data.conditions.length);
-  const panels = measures.map((measure, index) => {
+  const panels = shown.map((measure, index) => {
     const box: Box = {
       x: left + (narrow ? 0 : index * (width + GAP)),
       y: TITLE + (narrow ? index * (TITLE + height + AXIS + 10) : 0),
@@ -70,8 +84,8 @@ export function evaluationPicture(data: EvaluationPictureData, style: PictureSty
     style,
     {
       title: `Evaluation on ${data.set}`,
-      description: describe(data),
-      height: (TITLE + height + AXIS) * (narrow ? 2 : 1) + (narrow ? 10 : 0),
+      description: describe(data, shown),
+      height: (TITLE + height + AXIS) * (narrow ? shown.length : 1) + (narrow ? 10 : 0),
     },
     narrow
       ? null
@@ -86,6 +100,12 @@ export function evaluationPicture(data: EvaluationPictureData, style: PictureSty
         ),
     ...panels,
   );
+}
+
+/** A set may hold queries of one kind only: what was measured under no condition has no panel, unless nothing was measured at all. */
+function shownMeasures({ conditions }: EvaluationPictureData): readonly Measure[] {
+  const measured = measures.filter(({ key }) => conditions.some((condition) => isMeasured(condition[key])));
+  return measured.length === 0 ? measures : measured;
 }
 
 interface Panel {
@@ -203,10 +223,10 @@ function weightOf({ highlighted }: EvaluatedCondition): 400 | 600 {
   return highlighted ? 600 : 400;
 }
 
-function describe({ conditions }: EvaluationPictureData): string {
-  const rows = conditions.map(
-    ({ name, harmfulAnswered, harmlessRefused }) =>
-      `${name}: ${rateText(harmfulAnswered)} of the harmful queries answered, ${rateText(harmlessRefused)} of the harmless ones refused.`,
-  );
-  return `Less is better in both; in brackets, 95% intervals. ${rows.join(' ')}`;
+function describe({ conditions }: EvaluationPictureData, shown: readonly Measure[]): string {
+  const rows = conditions.map((condition) => {
+    const figures = shown.map(({ key, words }) => `${rateText(condition[key])} of the ${words}`);
+    return `${condition.name}: ${figures.join(', ')}.`;
+  });
+  return `Less is better${shown.length > 1 ? ' in both' : ''}; in brackets, 95% intervals. ${rows.join(' ')}`;
 }

@@ -77,10 +77,21 @@ export function trainingPicture(data: TrainingPictureData, style: PictureStyle):
     developmentKey.markup,
     bottomAxis(x, losses, axis),
     drawLosses(series, { box: losses, x, theme, named }),
-    heading(development.x, second - 16, `Refused on the dev split${named ? ', with 95% intervals' : ''}`),
+    heading(
+      development.x,
+      second - 16,
+      `Refused on the dev split${named && hasIntervals(data) ? ', with 95% intervals' : ''}`,
+    ),
     bottomAxis(x, development, { ...axis, label: 'step' }),
     drawDevelopment(data.development, { box: development, x, theme, named }),
     chosenMark(data.chosenStep, { losses, development, x, theme }),
+  );
+}
+
+/** Where nobody wrote down of how many queries the rates are, their intervals are points. */
+export function hasIntervals({ development }: Pick<TrainingPictureData, 'development'>): boolean {
+  return development.some(({ harmfulRefused, harmlessRefused }) =>
+    [harmfulRefused, harmlessRefused].some(({ low, high }) => low < high),
   );
 }
 

@@ -1,5 +1,6 @@
-import { element, type Markup, markupText } from '../../formats/markup.ts';
+import { element, type Markup } from '../../formats/markup.ts';
 import { isMeasured, rateText } from '../pictures/rate.ts';
+import { renderPage } from './page.ts';
 import type { ReportedEvaluation, TrainingReport } from './report-data.ts';
 import { renderSection } from './report-parts.ts';
 import { reportSections } from './report-sections.ts';
@@ -11,23 +12,11 @@ export function renderTrainingReport(report: TrainingReport): string {
   const sections = reportSections(report);
   const links = sections.map(({ id, title: text }) => element('li', {}, element('a', { href: `#${id}` }, text)));
   const [evaluation] = report.evaluations;
-  const page = element(
-    'html',
-    { lang: 'en' },
-    element(
-      'head',
-      {},
-      element('meta', { charset: 'utf-8' }),
-      element('meta', { 'http-equiv': 'Content-Security-Policy', content: contentSecurityPolicy }),
-      element('meta', { name: 'viewport', content: 'width=device-width, initial-scale=1' }),
-      element('meta', { name: 'color-scheme', content: 'light dark' }),
-      element('meta', { name: 'referrer', content: 'no-referrer' }),
-      element('title', {}, title),
-      element('style', {}, reportStyle),
-    ),
-    element(
-      'body',
-      {},
+  return renderPage({
+    title,
+    styles: [reportStyle],
+    metas: [element('meta', { 'http-equiv': 'Content-Security-Policy', content: contentSecurityPolicy })],
+    body: [
       element(
         'header',
         {},
@@ -36,9 +25,8 @@ export function renderTrainingReport(report: TrainingReport): string {
         element('nav', { 'aria-label': 'Sections' }, element('ul', {}, ...links)),
       ),
       element('main', {}, ...sections.map(renderSection)),
-    ),
-  );
-  return `<!DOCTYPE html>\n${markupText(page)}\n`;
+    ],
+  });
 }
 
 /** The two figures that matter, against the first condition. */

@@ -11,6 +11,9 @@ import { type Column, renderFacts, renderFigure, renderTable, type Section } fro
 
 const SHOWN_EXAMPLES = 10;
 
+export const anchorsCaption =
+  'Each mark is the last input token’s final state for one query, in the plane of the first two principal components. Triangles are harmful queries, circles harmless ones; full marks were refused in more than half of their answers. Dashed lines: the probes’ boundaries where they cut this plane. Arrows: how the mean of each kind moved from the first picture.';
+
 /** What there is to tell, in the order in which it is told. */
 export function reportSections(report: TrainingReport): Section[] {
   const { training, anchors, evaluations, frontier } = report;
@@ -40,12 +43,7 @@ export function reportSections(report: TrainingReport): Section[] {
     anchors && {
       id: 'anchors',
       title: 'Anchors',
-      content: [
-        renderFigure(
-          (style) => anchorsPicture(anchors, style),
-          'Each mark is the last input token’s final state for one query, in the plane of the first two principal components. Triangles are harmful queries, circles harmless ones; full marks were refused in more than half of their answers. Dashed lines: the probes’ boundaries where they cut this plane. Arrows: how the mean of each kind moved from the first picture.',
-        ),
-      ],
+      content: [renderFigure((style) => anchorsPicture(anchors, style), anchorsCaption)],
     },
     evaluations.length === 0
       ? null

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { darkTheme, lightTheme, themeVariables } from '../pictures/theme.ts';
+import { pagePolicy } from './page.ts';
 
 /** Pictures are drawn twice, for wide and for narrow pages; below this width the narrow ones are shown. */
 const NARROW_BELOW = '700px';
@@ -50,10 +50,4 @@ td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-spa
 @media print{nav{display:none}h2{break-after:avoid}figure,tr{break-inside:avoid}}
 `;
 
-/** Nothing may be fetched, sent or run; only this one style sheet applies, whatever gets into the page. */
-export const contentSecurityPolicy = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(reportStyle).digest('base64')}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
+export const contentSecurityPolicy = pagePolicy([reportStyle]);

@@ -99,7 +99,8 @@ function rateOf(rate: number, n: number): Rate {
   return { rate, low, high, n };
 }
 
-function anchorsData({ anchors, directions }: TrainedPrompt): AnchorsPictureData | null {
+/** Null where the objective needs no anchors. */
+export function anchorsData({ anchors, directions }: TrainedPrompt): AnchorsPictureData | null {
   if (anchors === null || directions === null) return null;
   const [first] = anchors.sets;
   const last = anchors.sets.at(-1);

@@ -47,3 +47,16 @@ t.test('a condition that was not measured says so', async (t) => {
   t.match(textOf(find(svg, 'g', 'measure')[1]), 'not measured');
   t.match(textOf(find(svg, 'desc')[0]), 'not measured');
 });
+
+t.test('queries of one kind only have one panel', async (t) => {
+  const nothing = { rate: Number.NaN, low: Number.NaN, high: Number.NaN, n: 0 };
+  const conditions = data.conditions.map((condition) => ({ ...condition, harmfulAnswered: nothing }));
+  for (const width of [920, 340]) {
+    const svg = parseMarkup(markupText(evaluationPicture({ ...data, conditions }, { theme: lightTheme, width })));
+    const panels = find(svg, 'g', 'measure');
+    t.equal(panels.length, 1);
+    t.match(textOf(panels[0]), 'Harmless queries refused');
+    t.notMatch(textOf(find(svg, 'desc')[0]), 'harmful');
+    t.ok(numberOf(svg, 'height') < numberOf(draw(width), 'height') || width > 640);
+  }
+});
