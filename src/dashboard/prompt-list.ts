@@ -6,7 +6,6 @@ import { linkTo, promptPageStyles } from './prompt-page.ts';
 import { headlineFigures } from './prompt-page-evaluation.ts';
 import { madeBy } from './prompt-page-facts.ts';
 import { renderWhere } from './prompt-page-links.ts';
-import { timeOf } from './prompt-page-service.ts';
 import { type PromptTraffic, refusedText } from './prompt-page-traffic.ts';
 import type { PromptUse } from './prompt-page-uses.ts';
 
@@ -38,11 +37,9 @@ function renderListed(listed: readonly ListedPrompt[]): MarkupChild {
       { heading: 'Answers for', cell: ({ uses, version }) => usesText(uses, version) },
       { heading: 'Asked, 1 hour', numeric: true, cell: ({ traffic }) => String(traffic?.hour.requests ?? 0) },
       { heading: 'Refused', numeric: true, cell: ({ traffic }) => (traffic ? refusedText(traffic.hour) : '–') },
-      { heading: 'Evaluated: harmful answered', numeric: true, cell: ({ version }) => evaluated(version, 'harmful') },
-      { heading: 'harmless refused', numeric: true, cell: ({ version }) => evaluated(version, 'harmless') },
+      { heading: 'Harmful answered, evaluated', numeric: true, cell: ({ version }) => evaluated(version, 'harmful') },
+      { heading: 'Harmless refused, evaluated', numeric: true, cell: ({ version }) => evaluated(version, 'harmless') },
       { heading: 'Made by', cell: ({ version }) => madeBy(version.manifest) },
-      { heading: 'Created', cell: ({ version }) => timeOf(version.manifest.created) },
-      { heading: 'For', cell: ({ version }) => version.manifest.model.id },
     ],
     isHighlighted: ({ uses }) => uses.length > 0,
   });

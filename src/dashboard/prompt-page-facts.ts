@@ -60,7 +60,14 @@ export function renderTrainingFacts({ training }: PromptManifest): MarkupChild[]
   );
   return [
     renderFacts('How it was trained', { Objective: objective, Tool: tool, Seed: seed }),
-    Object.keys(settings).length === 0 ? null : renderFacts('Hyperparameters', settings),
+    Object.keys(settings).length === 0
+      ? null
+      : element(
+          'details',
+          {},
+          element('summary', {}, 'Hyperparameters'),
+          renderFacts('Settings of the training', settings),
+        ),
   ];
 }
 

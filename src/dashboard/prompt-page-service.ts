@@ -72,6 +72,6 @@ function stateText({ status, by, shadow }: RolloutStatus['rollout']): string {
   return status === 'running' && shadow ? 'running, on copies' : status;
 }
 
-export function timeOf(iso: string): Markup {
+function timeOf(iso: string): Markup {
   return element('time', { datetime: iso }, `${iso.slice(0, 16).replace('T', ' ')} UTC`);
 }

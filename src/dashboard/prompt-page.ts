@@ -18,7 +18,7 @@ import {
   renderQuerySets,
   renderTrainingFacts,
 } from './prompt-page-facts.ts';
-import { PROMPTS_PATH, renderWhere } from './prompt-page-links.ts';
+import { PROMPTS_PATH, promptPath, renderWhere } from './prompt-page-links.ts';
 import { type FoundRollouts, renderRollouts, renderUses } from './prompt-page-service.ts';
 import { promptStyle } from './prompt-page-style.ts';
 import { type PromptTraffic, refusedText, renderTraffic } from './prompt-page-traffic.ts';
@@ -96,7 +96,7 @@ export function renderMissingPrompt(what: string, versions: readonly PromptVersi
 }
 
 export function linkTo({ name, version }: Pick<PromptVersion, 'name' | 'version'>): Markup {
-  return element('a', { href: `${PROMPTS_PATH}/${name}/${version}` }, promptLabel(name, version));
+  return element('a', { href: promptPath(name, version) }, promptLabel(name, version));
 }
 
 function sectionsOf({ version, rows, uses, rollouts, traffic }: PromptPage): Section[] {

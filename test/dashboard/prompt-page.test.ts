@@ -26,7 +26,7 @@ t.test('a page tells what the manifest says: facts, evaluation with intervals, c
     ['Tool', 'preamble 0.1.0'],
     ['Seed', '1'],
   ]);
-  t.match(tableRows(page, 'Hyperparameters'), [['steps', '80']]);
+  t.match(tableRows(page, 'Settings of the training'), [['steps', '80']]);
   const sets = tableRows(page, 'Query sets').map(([set, use]) => `${set}: ${use}`);
   t.ok(
     sets.includes('prompts/queries/train.jsonl prompts/queries/extra.jsonl: training') &&
