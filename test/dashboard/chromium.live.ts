@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { buildProxy } from '../helpers/build-proxy.ts';
 import { accessibilityFaults, keepScreenshot, openPage, startChromium } from '../helpers/chromium.ts';
 import { startFakeVllm } from '../helpers/fake-vllm.ts';
-import { startBusy, tell } from './support.ts';
+import { startBusy, tell } from './busy-gateway.ts';
 
 const desktop = { width: 1440, height: 900 };
 const phone = { width: 360, height: 740 };
