@@ -1,9 +1,11 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import type { Browser } from 'playwright-core';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { buildProxy } from '../helpers/build-proxy.ts';
 import { accessibilityFaults, keepScreenshot, openPage, startChromium } from '../helpers/chromium.ts';
 import { startFakeVllm } from '../helpers/fake-vllm.ts';
-import { startBusy, tell } from './support.ts';
+import { startBusy, tell } from './busy-gateway.ts';
 
 const desktop = { width: 1440, height: 900 };
 const phone = { width: 360, height: 740 };
@@ -18,6 +20,31 @@ async function openLive(browser: Browser, url: string, look: (typeof looks)[keyo
   await opened.page.locator('.plot canvas').nth(6).waitFor();
   await opened.page.locator('[data-state=live]').waitFor();
   return opened;
+}
+
+/** Hands bytes on to a port of this machine, until it is told to cut its connections. */
+async function startRelay(t: Test, port: number): Promise<{ origin: string; cut(): void }> {
+  const sockets = new Set<Socket>();
+  const relay = createServer((socket) => {
+    const onward = connect(port, '127.0.0.1');
+    for (const each of [socket, onward]) {
+      sockets.add(each);
+      each.on('error', () => {}).on('close', () => sockets.delete(each));
+    }
+    socket.pipe(onward).pipe(socket);
+  });
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  relay.listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  t.teardown(() => {
+    relay.close();
+    cut();
+  });
+  const address = relay.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return { origin: `http://127.0.0.1:${address.port}`, cut };
 }
 
 t.test('the dashboard in a real browser', { timeout: 600_000 }, async (t) => {
@@ -113,6 +140,17 @@ t.test('the dashboard in a real browser', { timeout: 600_000 }, async (t) => {
     t.match(await page.locator('#connection').textContent(), /reload/);
     await page.getByRole('link', { name: 'Tenant', exact: true }).click();
     t.ok(await page.locator('#panel-legend-refused', { hasText: 'support' }).isVisible());
+    await page.context().close();
+  });
+
+  await t.test('is live again by itself after its connection was cut', async (t) => {
+    const relay = await startRelay(t, Number(new URL(gateway.admin).port));
+    const { page } = await openLive(browser, `${relay.origin}/dashboard?by=tenant`);
+    relay.cut();
+    await page.locator('#connection', { hasText: 'Connection lost, trying again' }).waitFor();
+    tell(gateway.observations, { tenant: 'after-the-cut' });
+    await page.locator('#panel-decisions', { hasText: 'after-the-cut' }).waitFor();
+    t.equal(await page.locator('#connection').textContent(), 'Live');
     await page.context().close();
   });
 

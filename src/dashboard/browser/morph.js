@@ -46,6 +46,8 @@ function patchChildren(to, from) {
   for (const wanted of [...from.childNodes]) {
     const key = keyOf(wanted);
     const found = key === null ? place : (keyed.get(key) ?? null);
+    // Each row is one: clients may send the same request id again and again.
+    if (key !== null) keyed.delete(key);
     if (found === null || !isAlike(found, wanted)) {
       to.insertBefore(wanted, place);
       continue;
