@@ -3,8 +3,8 @@ import { dirname, join, normalize } from 'node:path';
 import t from 'tap';
 import { readPage, readPages, root } from './support/pages.ts';
 
-/** Folders of the repository: code in a line that begins like a path into one of them is one. */
-const PATH = /^(?:src|test|docs|docker|bench|scripts|prompts\/queries)\/[\w./-]+$/;
+/** Folders of the repository: code in a line that begins like a path into one of them is one. What docker/setup.sh makes is not there yet. */
+const PATH = /^(?!docker\/local\/)(?:src|test|docs|docker|bench|scripts|prompts\/queries)\/[\w./-]+$/;
 
 t.test('every link leads to a file, and to a heading where it names one', async (t) => {
   let inner = 0;

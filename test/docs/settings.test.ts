@@ -98,10 +98,10 @@ function parentOf(name: string): string {
   return name.split('.').slice(0, -1).join('.');
 }
 
-/** The schema of a dotted name: from the root, else within a model, a backend, or a tenant. */
+/** The schema of a dotted name: from the root, else within a model, a backend, or a section that has a page. */
 function nodeOf(name: string): SchemaNode | undefined {
   const path = name.split('.');
-  const starts = [[], ['models', 'NAME'], ['models', 'NAME', 'backend'], ['redis'], ['log']];
+  const starts = [[], ['models', 'NAME'], ['models', 'NAME', 'backend'], ['redis'], ['log'], ['guard']];
   for (const { properties } of backendSchemas) {
     const [kind] = properties.kind.enum;
     const schema = specialise({ models: { NAME: { backend: { kind } } } });
