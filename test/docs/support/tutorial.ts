@@ -19,6 +19,8 @@ const NOT_OURS = ['npm', 'curl', 'alias', 'queries=$PWD/prompts/queries', 'mkdir
 const MORE: Readonly<Record<string, Words>> = {
   // The page's prompts are for a model that is known by its name; this one is not.
   evaluate: ['--model', './model'],
+  // What it says by itself goes in circles already: larger steps would break it.
+  train: ['--learning-rate', '1e-5'],
   // Its weights are random, so its states share no direction along which virtual tokens could be kept down.
   graft: ['--dry-run'],
 };
