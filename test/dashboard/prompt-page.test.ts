@@ -45,16 +45,18 @@ t.test('a page tells what the manifest says: facts, evaluation with intervals, c
       ['smollm2-135m/dro@1.0.0', '14.0% (8.5 to 22.1)'],
     ],
   );
-  // Two sets and the curve, each for wide and for narrow pages; the neutral set has harmless queries only.
-  t.equal(find(page, 'svg').length, 6);
+  // Two sets, the curve and the representations, each for wide and for narrow pages; the neutral set has harmless queries only.
+  t.equal(find(page, 'svg').length, 8);
   t.strictSame(
     find(page, 'svg').map((svg) => find(svg, 'g', 'measure').length),
-    [2, 2, 1, 1, 0, 0],
+    [2, 2, 1, 1, 0, 0, 0, 0],
   );
   const curve = find(page, 'svg')[4];
   t.equal(curve && find(curve, 'path', 'loss').length, 6, 'the loss and its five terms');
   t.match(textOf(curve), 'kept: step 40');
-  t.match(text, 'the manifest does not say of how many');
+  t.notMatch(text, 'the manifest does not say of how many');
+  const older = await openPage(gateway, '/dashboard/prompts/smollm2-135m/vpt/1.0.0');
+  t.match(older.text, 'the manifest does not say of how many');
 
   const manifest: { text: string } = JSON.parse(
     await readFile(join(shippedPromptDirectory, 'smollm2-135m/dro/1.0.0/prompt.json'), 'utf8'),
