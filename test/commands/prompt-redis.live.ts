@@ -113,7 +113,8 @@ t.test('with the Redis of the configuration', async (t) => {
     'team-a:alias:tiny/careful',
     'team-a:probe',
     /^team-a:prompt:[0-9a-f]{64}$/,
+    'team-a:prompts',
     'team-a:versions:tiny/careful',
   ]);
-  t.equal(keys.length, 4, 'every key has the prefix');
+  t.equal(keys.length, 5, 'every key has the prefix');
 });
