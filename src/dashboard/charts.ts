@@ -1,5 +1,5 @@
-import type { Columns, Duration, Measure, SeriesTotals, SeriesView } from './series.ts';
-import { quantiles } from './series.ts';
+import type { Columns, Duration, Measure, SeriesTotals, SeriesView, Sums } from './series.ts';
+import { byMeasure, quantiles } from './series.ts';
 import type { Dimension } from './view.ts';
 
 /** More lines than this can't be told apart, whatever their colours and dashes. */
@@ -8,8 +8,6 @@ const MAX_LINES = 5;
 export const OTHERS = 'all others';
 /** Each point stands for the minute up to it: the rates of ten seconds would say more of chance than of the model. */
 export const SPAN = 6;
-
-type Sums = Readonly<Record<Measure, number>>;
 
 /** Charts with a line for each group. What they show is a quotient, so that it is the same whatever stretch it is taken of. */
 export const groupCharts = {
@@ -64,7 +62,7 @@ export function groupSums({ sets }: SeriesTotals, by: Dimension, names: readonly
   return names.map((name) => {
     const own = sets.filter(({ labels }) => lineOf(labels[by], names) === name);
     const sum = (measure: Measure) => own.reduce((total, { sums }) => total + sums[measure], 0);
-    return eachMeasure(sum);
+    return byMeasure(sum);
   });
 }
 
@@ -81,7 +79,7 @@ export function drawCharts(view: SeriesView, by: Dimension, names: readonly stri
     groups.map((sets) =>
       Array.from({ length: count }, (_, column) => {
         const sum = (measure: Measure) => sets.reduce((total, { columns }) => total + at(columns, measure, column), 0);
-        return rounded(of(eachMeasure(sum), secondsOf(column)));
+        return rounded(of(byMeasure(sum), secondsOf(column)));
       }),
     );
   return {
@@ -106,16 +104,6 @@ function lineOf(name: string, names: readonly string[]): string {
 
 function at(columns: Columns, measure: Measure, column: number): number {
   return columns[measure][column] ?? 0;
-}
-
-function eachMeasure(of: (measure: Measure) => number): Sums {
-  return {
-    requests: of('requests'),
-    failed: of('failed'),
-    answers: of('answers'),
-    refused: of('refused'),
-    tokens: of('tokens'),
-  };
 }
 
 function percent(count: number, n: number): number | null {

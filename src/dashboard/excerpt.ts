@@ -1,3 +1,5 @@
+import { isObject } from '../openai/validate.ts';
+
 /** Characters; enough to see what it is about. Requests may be megabytes, and fifty are kept. */
 const MAX_EXCERPT = 400;
 
@@ -17,8 +19,4 @@ function textOf(content: unknown): string {
     .map(textOf)
     .filter((text) => text !== '')
     .join(' ');
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

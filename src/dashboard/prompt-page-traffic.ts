@@ -1,14 +1,11 @@
+import { rateText } from '../dro/pictures/rate.ts';
 import { type Column, renderTable } from '../dro/report/report-parts.ts';
 import type { Markup } from '../formats/markup.ts';
 import { wilson } from '../logs/wilson.ts';
-import type { Recorder } from './recorder.ts';
-import type { Measure, SeriesTotals } from './series.ts';
+import { NOTHING } from './numbers.ts';
+import { columnsIn, type Recorder } from './recorder.ts';
+import { byMeasure, type SeriesTotals, type Sums } from './series.ts';
 
-/** Columns of ten seconds: five minutes, and all that is kept. */
-const MINUTES_5 = 30;
-const HOUR = 360;
-
-type Sums = Record<Measure, number>;
 type LabelledSums = SeriesTotals['sets'][number];
 
 /** What was asked under one version, told apart by model, variant and tenant. */
@@ -18,11 +15,11 @@ export interface PromptTraffic {
   readonly sets: readonly { readonly labels: LabelledSums['labels']; readonly minutes5: Sums; readonly hour: Sums }[];
 }
 
-const nothing: Sums = { requests: 0, failed: 0, answers: 0, refused: 0, tokens: 0 };
+const nothing = byMeasure(() => 0);
 
 /** Of the versions with these labels; the recorder knows no digests. */
 export function trafficOf(recorder: Recorder, labels: readonly string[], now: number): Map<string, PromptTraffic> {
-  const [hour, minutes5] = [HOUR, MINUTES_5].map((columns) => recorder.series.totals(now, columns).sets);
+  const [hour, minutes5] = [60, 5].map((minutes) => recorder.series.totals(now, columnsIn(minutes)).sets);
   const of = (label: string) => {
     const sets = (hour ?? []).filter(({ labels, sums }) => labels.prompt === label && sums.requests + sums.answers > 0);
     const recent = (minutes5 ?? []).filter(({ labels }) => labels.prompt === label);
@@ -41,21 +38,13 @@ function isSame(a: LabelledSums['labels'], b: LabelledSums['labels']): boolean {
 }
 
 function sumOf(sets: readonly LabelledSums[]): Sums {
-  const of = (measure: Measure) => sets.reduce((sum, { sums }) => sum + sums[measure], 0);
-  return {
-    requests: of('requests'),
-    failed: of('failed'),
-    answers: of('answers'),
-    refused: of('refused'),
-    tokens: of('tokens'),
-  };
+  return byMeasure((measure) => sets.reduce((sum, { sums }) => sum + sums[measure], 0));
 }
 
 /** `12.0% (7.1 to 19.8)`. */
 export function refusedText({ refused, answers }: Sums): string {
-  const { rate, low, high } = wilson(refused, answers);
-  const digits = (value: number) => (value * 100).toFixed(1);
-  return rate === null ? '–' : `${digits(rate)}% (${digits(low)} to ${digits(high)})`;
+  const { rate, ...interval } = wilson(refused, answers);
+  return rate === null ? NOTHING : rateText({ rate, ...interval });
 }
 
 export function renderTraffic({ sets }: PromptTraffic): Markup {

@@ -6,14 +6,19 @@ import { excerptOf } from './excerpt.ts';
 import { createTrafficSeries, type TrafficLabels, type TrafficSeries } from './series.ts';
 
 /** An hour: fine enough to see a fault begin, long enough to see what was before. */
-export const BUCKET_MS = 10_000;
-const BUCKETS = 360;
+const BUCKET_MS = 10_000;
+const BUCKETS = columnsIn(60);
 /** Of models, prompt versions, variants and tenants together: 1.4 MB with all their columns. */
 const MAX_SETS = 100;
 /** A screen or two. */
 const MAX_DECISIONS = 50;
 
 const NONE = 'none';
+
+/** Columns of the series that so many minutes take. */
+export function columnsIn(minutes: number): number {
+  return (minutes * 60_000) / BUCKET_MS;
+}
 
 export interface RecordedDecision {
   readonly at: number;

@@ -11,6 +11,7 @@ export interface TrafficLabels {
 const labelNames = ['model', 'prompt', 'variant', 'tenant'] as const satisfies (keyof TrafficLabels)[];
 export const measures = ['requests', 'failed', 'answers', 'refused', 'tokens'] as const;
 export type Measure = (typeof measures)[number];
+export type Sums = Readonly<Record<Measure, number>>;
 /** `total`: arrival to end. `firstToken`: what streamed answers waited for the model. `gateway`: what the gateway itself took. */
 export const durations = ['total', 'firstToken', 'gateway'] as const;
 export type Duration = (typeof durations)[number];
@@ -184,7 +185,7 @@ function emptyHistograms(buckets: number): Record<Duration, Uint32Array[]> {
   return byDuration(() => Array.from({ length: buckets }, () => new Uint32Array(BOUNDS)));
 }
 
-function byMeasure<Value>(make: (measure: Measure) => Value): Record<Measure, Value> {
+export function byMeasure<Value>(make: (measure: Measure) => Value): Record<Measure, Value> {
   return {
     requests: make('requests'),
     failed: make('failed'),

@@ -1,4 +1,4 @@
-import { BUCKET_MS } from './recorder.ts';
+import { columnsIn } from './recorder.ts';
 import type { TrafficLabels } from './series.ts';
 
 /** What the charts can be drawn by. */
@@ -36,5 +36,5 @@ export function viewPath(view: View): string {
 
 /** How many of the recorder's columns that is. */
 export function columnsOf({ minutes }: View): number {
-  return (minutes * 60_000) / BUCKET_MS;
+  return columnsIn(minutes);
 }

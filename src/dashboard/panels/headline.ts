@@ -1,12 +1,12 @@
 import { element, type Markup, type MarkupChild } from '../../formats/markup.ts';
 import { refusedModels } from '../../policy/refused-models.ts';
 import { countText, intervalText, numberText, shareText } from '../numbers.ts';
-import { BUCKET_MS } from '../recorder.ts';
+import { columnsIn } from '../recorder.ts';
 import type { SeriesTotals } from '../series.ts';
 import type { DashboardState } from '../state.ts';
 import { renderState } from './parts.ts';
 
-const FIVE_MINUTES = 300_000 / BUCKET_MS;
+const FIVE_MINUTES = columnsIn(5);
 
 /** The few numbers that are looked at first. */
 export function renderHeadline({ gateway, recorder, now }: DashboardState): Markup {
