@@ -7,13 +7,14 @@ import type { Query } from '../../dro/queries/query.ts';
 import { digestOfQueries } from '../../dro/queries/query-digest.ts';
 import { readQueries } from '../../dro/queries/read-queries.ts';
 import { openRunDirectory } from '../../dro/training/run-directory.ts';
-import { runTraining, type TrainedPrompt, trainedPrompt } from '../../dro/training/run-training.ts';
+import { runTraining, type TrainedPrompt } from '../../dro/training/run-training.ts';
 import {
   defaultSettings,
   isTrainingSettings,
   type Objective,
   type TrainingSettings,
 } from '../../dro/training/settings.ts';
+import { trainedPrompt } from '../../dro/training/trained-prompt.ts';
 import { anchorsData, trainingReport } from '../../dro/training/training-report.ts';
 import type { WeightPrecision } from '../../engine/decoder/weights.ts';
 import { PreambleError } from '../../errors.ts';

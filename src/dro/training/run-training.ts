@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { WeightPrecision } from '../../engine/decoder/weights.ts';
@@ -7,18 +6,12 @@ import type { Engine } from '../../engine/generation.ts';
 import { PreambleError } from '../../errors.ts';
 import type { Device } from '../../graph/session.ts';
 import { openCheckpoint } from '../../model/checkpoint.ts';
-import { loadModelConfig } from '../../model/parse-config.ts';
+import type { ModelConfig } from '../../model/config.ts';
 import type { PromptPosition, SoftPrompt } from '../../prompts/soft-prompt.ts';
 import type { AnchorEvent } from '../anchors/anchor-event.ts';
-import { type AnchorModel, type CollectedAnchors, collectAnchors } from '../anchors/collect-anchors.ts';
+import type { AnchorModel, CollectedAnchors } from '../anchors/collect-anchors.ts';
 import type { SamplingPlan } from '../anchors/count-refusals.ts';
-import { layOutQueries } from '../anchors/query-layout.ts';
-import { computeStates } from '../anchors/states.ts';
-import type { AnswerSource } from '../answers/answer-source.ts';
-import { encodeQuery } from '../answers/encode-query.ts';
 import { createEngineSource } from '../answers/engine-source.ts';
-import { noPrompt, type PromptUnderTest, softPrompt } from '../answers/prompt-under-test.ts';
-import { textualPrompts } from '../answers/textual-prompts.ts';
 import type { Directions } from '../directions/directions.ts';
 import { fitDirections } from '../directions/fit-directions.ts';
 import type { Query } from '../queries/query.ts';
@@ -34,6 +27,7 @@ import { prepareRows, type TrainingData } from './prepare-rows.ts';
 import type { RunDirectory } from './run-directory.ts';
 import type { TrainingSettings } from './settings.ts';
 import { type TrainingMetrics, train } from './train.ts';
+import { anchorsFor, referenceFor, withTrained } from './training-anchors.ts';
 import type { MoveDirections } from './training-graph.ts';
 import { fedTokens } from './training-row.ts';
 import { type BestPrompt, initialState } from './training-state.ts';
@@ -89,12 +83,13 @@ export interface TrainedPrompt {
 export async function runTraining(options: RunTrainingOptions, signal: AbortSignal): Promise<TrainedPrompt> {
   const { model, settings, run, start, onEvent } = options;
   const { weights } = settings;
-  const endToken = await endTokenOf(model);
+  const { config } = await openCheckpoint(model.directory);
+  const endToken = endTokenOf(config, model.directory);
   const engine = await openEngine(options);
   const source = createEngineSource({ ...model, engine, name: `engine ${options.weights}` });
   try {
     const shape = expectedShape({ ...options, queries: options.train, endToken }, settings);
-    onEvent({ kind: 'memory', ...checkMemory(await loadModelConfig(model.directory), shape, options.device) });
+    onEvent({ kind: 'memory', ...checkMemory(config, shape, options.device) });
     const usesMoves = weights.refusal > 0 || weights.harmfulness > 0 || weights.preservation > 0;
     const anchors = usesMoves ? await anchorsFor(options, source, signal) : null;
     const directions = anchors === null ? null : directionsOf(anchors, settings.seed);
@@ -159,71 +154,6 @@ function openEngine({ model, weights, cacheDirectory }: RunTrainingOptions): Pro
   );
 }
 
-function anchorsFor(options: RunTrainingOptions, source: AnswerSource, signal: AbortSignal): Promise<CollectedAnchors> {
-  const texts = options.anchorTexts ? textualPrompts : [];
-  return collect(options, [noPrompt, ...texts, softPrompt(options.start, options.position)], source, signal);
-}
-
-function collect(
-  options: RunTrainingOptions,
-  prompts: readonly PromptUnderTest[],
-  source: AnswerSource,
-  signal: AbortSignal,
-): Promise<CollectedAnchors> {
-  return collectAnchors(
-    {
-      ...options,
-      prompts,
-      queries: options.anchorQueries,
-      // it outlives the anchors: the steps ask it for the dev split
-      source: { name: source.name, start: async () => ({ ...source, close: async () => {} }) },
-      cacheDirectory: join(options.cacheDirectory, 'anchors'),
-      onEvent: (event) => options.onEvent({ kind: 'anchors', event }),
-    },
-    signal,
-  );
-}
-
-/** `[queries, hiddenSize]`: the states of all that is trained on under the start, from which DRO measures how far they move. */
-async function referenceFor(
-  { model, train: queries, anchorQueries, start, position }: RunTrainingOptions,
-  { sets }: CollectedAnchors,
-  signal: AbortSignal,
-): Promise<Float32Array | null> {
-  // the last set is the start's
-  if (queries === anchorQueries) return sets.at(-1)?.states ?? null;
-  const under = softPrompt(start, position);
-  const layout = layOutQueries(queries.map(({ text }) => encodeQuery(model, text, under)));
-  return await computeStates(model.directory, layout, signal);
-}
-
-/** The same anchors, and last those under the trained prompt: one greedy answer a query, which says enough for the picture. */
-async function withTrained(
-  anchors: CollectedAnchors,
-  values: Float32Array,
-  options: RunTrainingOptions,
-  source: AnswerSource,
-  signal: AbortSignal,
-): Promise<CollectedAnchors> {
-  const trained = await collect(
-    { ...options, plan: { ...options.plan, samples: 1, temperature: 0 } },
-    [softPrompt(trainedPrompt(options.start, 'trained@0.0.0', values), options.position)],
-    source,
-    signal,
-  );
-  return {
-    ...anchors,
-    sets: [...anchors.sets, ...trained.sets],
-    counts: [...anchors.counts, ...trained.counts],
-  };
-}
-
-/** The start with trained rows in its place. */
-export function trainedPrompt(start: SoftPrompt, label: string, values: Float32Array): SoftPrompt {
-  const digest = createHash('sha256').update(values).digest('hex');
-  return { ...start, label, digest, values };
-}
-
 function directionsOf({ hiddenSize, queries, sets }: CollectedAnchors, seed: number): Directions {
   return fitDirections({ hiddenSize, harmful: queries.map(({ label }) => label === 'harmful'), sets }, { seed });
 }
@@ -252,9 +182,7 @@ async function ownAnswersFor(
   return new Map(harmless.flatMap(({ index }, at) => (answers[at] === undefined ? [] : [[index, answers[at]]])));
 }
 
-async function endTokenOf({ directory }: AnchorModel): Promise<number> {
-  const { config } = await openCheckpoint(directory);
-  const [end] = config.eosTokenIds;
+function endTokenOf({ eosTokenIds: [end] }: ModelConfig, directory: string): number {
   if (end !== undefined) return end;
   throw new PreambleError('model_unsupported', `${directory} names no token that ends an answer.`, {
     action: 'Add eos_token_id to its generation_config.json.',
