@@ -67,7 +67,7 @@ async function stream(response: ServerResponse, words: readonly string[], draws:
   beginEvents(response);
   for (const word of words) {
     if (response.destroyed) return;
-    if (!response.write(chunkEvent(word))) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (!response.write(chunkEvent(word))) await roomIn(response);
     if (draws.chance(0.3)) await sleep(draws.between(0, PAUSE_MS));
   }
   response.end(`${lastChunk}${usageEvent}${doneEvent}`);
@@ -133,12 +133,22 @@ const illnesses: readonly Illness[] = [
   (response) => response.writeHead(503).end('busy'),
 ];
 
+/** Resolves when more can be written, or nobody reads any more. */
+async function roomIn(response: ServerResponse): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  // what the other one listens with would else stay: a response is waited for many times
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).finally(() =>
+    over.abort(),
+  );
+}
+
 /** One event, or one body, that takes no end. */
 async function flood(response: ServerResponse, { streamed }: Asked): Promise<void> {
   if (streamed) beginEvents(response).write('data: ');
   else response.writeHead(200, { 'content-type': 'application/json' });
   for (let sent = 0; sent < FLOOD_BYTES && !response.destroyed; sent += PIECE.length) {
-    if (!response.write(PIECE)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (!response.write(PIECE)) await roomIn(response);
   }
   response.end();
 }

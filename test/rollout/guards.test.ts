@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { keyDigest } from '../../src/policy/tenant-of-key.ts';
 import { sendJson } from '../helpers/fake-vllm.ts';
-import { answer, eventsOf, hasCandidate, logged, opening, REFUSAL, startRolling } from './support.ts';
+import { answer, eventsOf, hasCandidate, logged, opening, REFUSAL, say, startRolling } from './support.ts';
 
 const STABLE = 'test/kind@1.0.0';
 const CANDIDATE = 'test/kind@1.1.0-rc.1';
@@ -44,18 +44,7 @@ t.test(
   async (t) => {
     const rolling = await startHalf(t, 'harmful');
     const says = (stable: string, candidate: string) =>
-      rolling.answerBy((response, received) => {
-        // `answer` has a text of its own for the stable prompt
-        const content = hasCandidate(received) ? candidate : stable;
-        sendJson(response, 200, {
-          id: 'chatcmpl-fake',
-          object: 'chat.completion',
-          created: 1,
-          model: 'org/model',
-          choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
-          usage: { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 },
-        });
-      });
+      rolling.answerBy((response, received) => say(response, received, hasCandidate(received) ? candidate : stable));
     says('Of course. You begin by', REFUSAL);
     const labels = new Set<string | null>();
     for (let key = 1000; key < 1060; key++) labels.add(await rolling.ask(key));

@@ -94,7 +94,10 @@ export function hasCandidate({ body }: Received): boolean {
 }
 
 export function answer(response: ServerResponse, received: Received, candidateText: string): void {
-  const content = hasCandidate(received) ? candidateText : 'Good day.';
+  say(response, received, hasCandidate(received) ? candidateText : 'Good day.');
+}
+
+export function say(response: ServerResponse, received: Received, content: string): void {
   if (received.body.includes('"stream":true')) {
     beginEvents(response).end(`${chunkEvent(content)}${lastChunk}${usageEvent}${doneEvent}`);
     return;
