@@ -26,11 +26,14 @@ const WARM_UP_MS = 6_000;
 const REST_MS = 7_000;
 /** All that had to do with a request has been told by then. */
 const SETTLE_MS = 20_000;
+const CLOSED_MS = 60_000;
 const FOLLOWED_MS = 180_000;
 
 export interface ChaosOptions {
   readonly seed: number;
   readonly seconds: number;
+  /** So many more than before the events are waited for no longer. */
+  readonly socketsMore: number;
   onProgress(line: string): void;
 }
 
@@ -49,7 +52,10 @@ export interface ChaosReport {
 }
 
 /** Real gateways, a real Redis and model servers under load, of which one thing after the other breaks. */
-export async function runChaos(t: Test, { seed, seconds, onProgress }: ChaosOptions): Promise<ChaosReport> {
+export async function runChaos(
+  t: Test,
+  { seed, seconds, socketsMore, onProgress }: ChaosOptions,
+): Promise<ChaosReport> {
   const { world, timelines } = await setUp(t, seed);
   const { load, ledger, places, draws } = world;
   const [lasting] = places;
@@ -77,7 +83,7 @@ export async function runChaos(t: Test, { seed, seconds, onProgress }: ChaosOpti
 
   await followLast(world, timelines);
   clearInterval(progress);
-  const after = await rest(world, lasting);
+  const after = await restUntil(world, lasting, before.sockets + socketsMore);
   ledger.settle(Number.POSITIVE_INFINITY);
   if (ledger.open() > 0) ledger.blame(`${ledger.open()} requests never ended`);
   const longestLag = timelines.get('chat')?.longestLag() ?? 0;
@@ -98,6 +104,14 @@ async function rest({ load }: World, place: Place | undefined): Promise<Held> {
   await sleep(REST_MS);
   const held = await place?.process?.held();
   if (held === undefined) throw new Error('the lasting gateway is gone');
+  return held;
+}
+
+/** A full machine closes what nobody uses late; what is never closed is still there at the end. */
+async function restUntil(world: World, place: Place | undefined, sockets: number): Promise<Held> {
+  const deadline = performance.now() + CLOSED_MS;
+  let held = await rest(world, place);
+  while (held.sockets > sockets && performance.now() < deadline) held = await rest(world, place);
   return held;
 }
 

@@ -24,7 +24,12 @@ t.test(`one thing after the other breaks, and no answer is lost or wrong (--seed
   const since = performance.now();
   const onProgress = (line: string) =>
     process.stderr.write(`chaos --seed ${seed}, ${((performance.now() - since) / 1000).toFixed(1)} s: ${line}\n`);
-  const { faults, counts, before, after, longestLag, lastLines } = await runChaos(t, { seed, seconds, onProgress });
+  const { faults, counts, before, after, longestLag, lastLines } = await runChaos(t, {
+    seed,
+    seconds,
+    socketsMore: SOCKETS_MORE,
+    onProgress,
+  });
   t.comment([...counts].map(([what, count]) => `${what}: ${count}`).join('\n'));
   t.comment(
     `figure: chaos --seed ${seed}: ${counts.get('complete')} whole answers in ${seconds} s, ${faults.length} faults`,
