@@ -6,12 +6,14 @@ import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secret.ts';
 import { loadConfig } from '../config.ts';
 import { PreambleError } from '../errors.ts';
+import { diagnoseGuard } from '../guard/diagnose.ts';
 import { createLogger } from '../logging.ts';
 import { obtainModel } from '../model/obtain/obtain.ts';
 import { assertPromptFits } from '../prompts/compatibility.ts';
 import { identifyModel } from '../prompts/model-identity.ts';
 import type { PromptVersion } from '../prompts/registry.ts';
 import { type Prepared, prepare } from '../startup/live-gateway.ts';
+import { readGuardKey } from '../startup/open-guard.ts';
 import { openShared } from '../startup/shared.ts';
 import { modelProgress } from './model-progress.ts';
 import { type Output, processOutput, writeResult } from './output.ts';
@@ -22,7 +24,8 @@ interface DoctorOptions {
 }
 
 interface ModelFinding extends Finding {
-  readonly model: string;
+  /** Null for the guard, which judges the answers of all. */
+  readonly model: string | null;
 }
 
 /** Longest time for the whole diagnosis; probes ask for one token each. */
@@ -34,7 +37,9 @@ const colors = { ok: 32, warning: 33, failed: 31 } as const;
 export function registerDoctorCommand(program: Command, output: Output = processOutput): void {
   program
     .command('doctor')
-    .description('Look at every model server with every prompt, and say what to do about what is wrong')
+    .description(
+      'Look at every model server with every prompt and at the guard, and say what to do about what is wrong',
+    )
     .option('--config <file>', 'settings (default: ./preamble.yaml, else what is built in)')
     .option('--json', 'print the result as JSON')
     .action((options: DoctorOptions) => doctor(options, output));
@@ -49,7 +54,7 @@ async function doctor(options: DoctorOptions, output: Output): Promise<void> {
   for await (const finding of diagnose(prepared, output)) {
     findings.push(finding);
     if (options.json === true) continue;
-    const heading = `${finding.model}  ${finding.where}`;
+    const heading = `${finding.model ?? 'guard'}  ${finding.where}`;
     if (heading !== last) output.stdout.write(`${heading}\n`);
     last = heading;
     output.stdout.write(line(finding));
@@ -68,6 +73,10 @@ async function* diagnose({ config, prompts }: Prepared, output: Output): AsyncGe
     const versions = prompts.flatMap(({ model: of, version }) => (of === model && version !== null ? [version] : []));
     for await (const finding of diagnoseModel(settings, versions, output)) yield { ...finding, model };
   }
+  const { guard } = config;
+  if (guard === undefined) return;
+  const apiKey = await readGuardKey(guard);
+  yield { ...(await diagnoseGuard(guard, apiKey, AbortSignal.timeout(LIMIT_MS))), model: null };
 }
 
 async function* diagnoseModel(
