@@ -23,7 +23,7 @@ const listenSchema = Type.Object(
     host: Type.String({ minLength: 1, default: '127.0.0.1', description: 'Address to listen on.' }),
     port: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, description: '0 takes any free port.' }),
   },
-  { ...closed, default: {} },
+  { ...closed, default: {}, description: 'Where applications reach the gateway.' },
 );
 
 export const modelSchema = Type.Object(
@@ -40,7 +40,7 @@ export const modelSchema = Type.Object(
     }),
     backend: backendSchema,
   },
-  closed,
+  { ...closed, description: 'One model: its soft prompt, and what answers.' },
 );
 
 /** Paths whose bodies name a model and that are handed on as they are, without a prompt and without a decision. */
@@ -52,7 +52,7 @@ const adminSchema = Type.Object(
     host: Type.String({ minLength: 1, default: '127.0.0.1', description: 'Address for operators.' }),
     port: Type.Integer({ minimum: 0, maximum: 65535, default: 8081, description: '0 takes any free port.' }),
   },
-  closed,
+  { ...closed, description: 'A listener for operators; without it there is none.' },
 );
 
 const limitsSchema = Type.Object(
@@ -67,7 +67,7 @@ const limitsSchema = Type.Object(
     stalledClientSeconds: seconds(DEFAULT_STALLED_CLIENT_SECONDS, 'A stream that nobody reads is cut after this time.'),
     drainSeconds: seconds(DEFAULT_DRAIN_SECONDS, 'How long running answers may go on after SIGTERM.'),
   },
-  { ...closed, default: {} },
+  { ...closed, default: {}, description: 'What one request may take, and how long stopping may.' },
 );
 
 const logSchema = Type.Object(
@@ -78,7 +78,7 @@ const logSchema = Type.Object(
     }),
     content: Type.Boolean({ default: false, description: 'Log what is asked and answered, word for word.' }),
   },
-  { ...closed, default: {} },
+  { ...closed, default: {}, description: 'What is written to the log.' },
 );
 
 /** `preamble.yaml`: the one description of it, from which types, defaults, checks and `preamble config schema` come. */
