@@ -13,15 +13,15 @@ export interface ChoiceJudge {
   /** There is no more; further calls do nothing. */
   end(): void;
   /** Characters that were pushed and may pass. */
-  readonly judged: number;
+  judged(): number;
   /** While the guard is asked: resolves when it has answered, or could not; never rejects. */
-  readonly running: Promise<void> | null;
+  running(): Promise<void> | null;
   /** What takes the choice's place; null as long as nothing does. */
-  readonly replacement: string | null;
+  replacement(): string | null;
   /** Null until all is judged or replaced; also where the request was given up before that. */
-  readonly finding: GuardFinding | null;
+  finding(): GuardFinding | null;
   /** Nothing more will change. */
-  readonly over: boolean;
+  over(): boolean;
 }
 
 export function createChoiceJudge(
@@ -111,20 +111,10 @@ export function createChoiceJudge(
       ended = true;
       proceed();
     },
-    get judged() {
-      return judged;
-    },
-    get running() {
-      return running;
-    },
-    get replacement() {
-      return replacement;
-    },
-    get finding() {
-      return finding;
-    },
-    get over() {
-      return over;
-    },
+    judged: () => judged,
+    running: () => running,
+    replacement: () => replacement,
+    finding: () => finding,
+    over: () => over,
   };
 }

@@ -61,12 +61,13 @@ export function createChoiceQueue(index: number, { judge, shape, holdsBack, onCu
     },
     *released() {
       if (over) return;
-      if (judge.replacement !== null) {
-        yield cut(judge.replacement);
+      const replacement = judge.replacement();
+      if (replacement !== null) {
+        yield cut(replacement);
         return;
       }
       for (let first = held[0]; first !== undefined; first = held[0]) {
-        const isJudged = judge.finding !== null || (!first.last && first.characters <= judge.judged);
+        const isJudged = judge.finding() !== null || (!first.last && first.characters <= judge.judged());
         if (!isJudged && (holdsBack || first.last)) return;
         held.shift();
         opened = true;

@@ -94,10 +94,10 @@ function createQueues({ guarding, shape, choices, onCut }: CutOptions) {
       for (const queue of all()) yield* queue.released();
       if (held() === 0) yield* others.splice(0);
     },
-    verdicts: () => all().flatMap(({ judge }) => judge.running ?? []),
+    verdicts: () => all().flatMap(({ judge }) => judge.running() ?? []),
     /** Servers that give no finish reason leave choices open. False: there are none. */
     end(): boolean {
-      const open = all().filter(({ judge }) => !judge.over);
+      const open = all().filter(({ judge }) => !judge.over());
       for (const { judge } of open) judge.end();
       return open.length > 0;
     },

@@ -25,7 +25,7 @@ export function createGuarding(
   const judges = new Map<number, ChoiceJudge>();
 
   const verdicts = (): Promise<void> | null => {
-    const running = [...judges.values()].flatMap((judge) => judge.running ?? []);
+    const running = [...judges.values()].flatMap((judge) => judge.running() ?? []);
     return running.length === 0 ? null : Promise.all(running).then(() => verdicts() ?? undefined);
   };
 
@@ -41,7 +41,7 @@ export function createGuarding(
       }
       return judge;
     },
-    finding: (choice) => judges.get(choice)?.finding ?? null,
+    finding: (choice) => judges.get(choice)?.finding() ?? null,
     ended() {
       // What was to be enforced has been, or broke off.
       if (enforces) return null;

@@ -18,12 +18,13 @@ export async function replaceChoices(
     judged.map(async ({ choice, judge }) => {
       judge.push(shape.textOf(choice));
       judge.end();
-      while (judge.running !== null) await judge.running;
+      while (judge.running() !== null) await judge.running();
     }),
   );
   guarding.signal.throwIfAborted();
-  if (judged.every(({ judge }) => judge.replacement === null)) return null;
-  const left = judged.map(({ choice, judge: { replacement } }) => {
+  if (judged.every(({ judge }) => judge.replacement() === null)) return null;
+  const left = judged.map(({ choice, judge }) => {
+    const replacement = judge.replacement();
     if (replacement === null) return choice;
     onCut(choice.index);
     return shape.wholeChoice(choice.index, replacement);

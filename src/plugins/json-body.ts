@@ -15,12 +15,16 @@ declare module 'fastify' {
  */
 export const jsonBody = fastifyPlugin(
   async (app) => {
-    app.decorateRequest('rawBody', { getter: () => NO_BYTES });
+    app.decorateRequest('rawBody');
+    app.addHook('onRequest', (request, _reply, done) => {
+      request.rawBody = NO_BYTES;
+      done();
+    });
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
       try {
         const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-        Object.defineProperty(request, 'rawBody', { value: bytes });
+        request.rawBody = bytes;
         done(null, parseJson(bytes));
       } catch (error) {
         done(error instanceof Error ? error : new Error(String(error)));

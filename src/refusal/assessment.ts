@@ -136,8 +136,14 @@ export class Assessment {
 
   /** `hits`: what fired in the sentence, at most one hit a rule, exceptions already taken out. */
   sentence(words: number, hits: readonly Hit[]): void {
+    this.#memory.words += words;
+    // In most sentences nothing fires.
+    if (hits.length === 0 || this.#isHelpAllTheSame(hits)) this.#add('words', words);
+  }
+
+  /** Takes in what the sentence says. False where its words help nobody. */
+  #isHelpAllTheSame(hits: readonly Hit[]): boolean {
     const memory = this.#memory;
-    memory.words += words;
     const first = (kind: Hit['rule']['kind']): Hit | null =>
       hits.reduce<Hit | null>(
         (best, hit) => (hit.rule.kind === kind && (best === null || hit.at < best.at) ? hit : best),
@@ -159,9 +165,8 @@ export class Assessment {
     if (memory.refusal !== null && this.#block === 'prose')
       this.#turn(refusal, first('alternative'), first('help'), first('anyway'));
     const silent = ['refusal', 'bare', 'opening', 'hedge', 'aside'] as const;
-    if (this.#block === 'prose' && silent.some((kind) => first(kind) !== null)) return;
-    if (this.#block === 'prose' && first('alternative') !== null) return;
-    this.#add('words', words);
+    if (this.#block === 'prose' && silent.some((kind) => first(kind) !== null)) return false;
+    return this.#block !== 'prose' || first('alternative') === null;
   }
 
   conclude(): TextDecision {

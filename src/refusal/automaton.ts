@@ -64,16 +64,27 @@ export function compile(patterns: readonly Pattern[]): Automaton {
   return { states, anywhere, atStart, patterns: patterns.length };
 }
 
+const NOTHING_FOUND = new Map<number, number>();
+
+/** Active states, the first `count` of the arrays, and where in the text each one's match began. */
+interface ActiveStates {
+  readonly states: number[];
+  readonly began: number[];
+  count: number;
+}
+
+const noStates = (): ActiveStates => ({ states: [], began: [], count: 0 });
+
 /** Runs the automaton along one sentence. A word costs at most one look at each state, so the time is linear in the text. */
 export class SentenceMatcher {
   readonly #automaton: Automaton;
   readonly #seen: Uint32Array;
   readonly #hitAt: Float64Array;
   readonly #endAt: Uint32Array;
-  #hits: number[] = [];
-  /** Active states, and where in the text each one's match began. */
-  #active: number[] = [];
-  #began: number[] = [];
+  readonly #hits: number[] = [];
+  #active = noStates();
+  /** Those of the word before, to be written anew: a text has many words, and an array that is emptied gives its memory away. */
+  #before = noStates();
   #step = 0;
   #words = 0;
 
@@ -88,32 +99,33 @@ export class SentenceMatcher {
   word(word: string, at: number): void {
     const { states, anywhere, atStart } = this.#automaton;
     const before = this.#active;
-    const began = this.#began;
-    this.#active = [];
-    this.#began = [];
+    this.#active = this.#before;
+    this.#active.count = 0;
+    this.#before = before;
     this.#step = (this.#step + 1) >>> 0;
     this.#words++;
-    for (let i = 0; i < before.length; i++) {
-      const state = states[before[i] ?? 0];
+    for (let i = 0; i < before.count; i++) {
+      const state = states[before.states[i] ?? 0];
       if (state === undefined) continue;
-      if (state.words === null || state.words.has(word)) this.#enter(state.next, began[i] ?? at);
+      if (state.words === null || state.words.has(word)) this.#enter(state.next, before.began[i] ?? at);
     }
-    if (this.#words === 1) this.#enter(atStart.get(word) ?? [], at);
-    this.#enter(anywhere.get(word) ?? [], at);
+    const first = this.#words === 1 ? atStart.get(word) : undefined;
+    if (first !== undefined) this.#enter(first, at);
+    const inside = anywhere.get(word);
+    if (inside !== undefined) this.#enter(inside, at);
   }
 
   /** Ends the sentence: the patterns found in it, with where each began; the matcher is then ready for the next sentence. */
-  finish(): Map<number, number> {
-    const found = new Map<number, number>();
+  finish(): ReadonlyMap<number, number> {
+    const found = this.#hits.length === 0 ? NOTHING_FOUND : new Map<number, number>();
     for (const pattern of this.#hits) {
       const end = this.#endAt[pattern] ?? 0;
       // 0: the pattern may end anywhere
       if (end === 0 || end === this.#words) found.set(pattern, this.#hitAt[pattern] ?? 0);
       this.#endAt[pattern] = 0;
     }
-    this.#hits = [];
-    this.#active = [];
-    this.#began = [];
+    this.#hits.length = 0;
+    this.#active.count = 0;
     this.#words = 0;
     return found;
   }
@@ -125,8 +137,8 @@ export class SentenceMatcher {
       const state = this.#automaton.states[index];
       if (state === undefined) continue;
       if (state.pattern < 0) {
-        this.#active.push(index);
-        this.#began.push(began);
+        this.#active.states[this.#active.count] = index;
+        this.#active.began[this.#active.count++] = began;
         continue;
       }
       if (!this.#hits.includes(state.pattern)) {

@@ -20,7 +20,7 @@ export interface Observer {
    * The whole sentences so far decide between refusal and compliance; what follows can only make the decision `partial`. For who samples
    * many answers and need not hear each to its end.
    */
-  readonly settled: boolean;
+  isSettled(): boolean;
   /** Call it once, at the end; `null` when the answer broke off (an error, the client gone). */
   end(finishReason: string | null): Decision;
 }

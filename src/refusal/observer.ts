@@ -1,13 +1,16 @@
 import type { Decision } from './decision.ts';
 import type { Observer } from './detector.ts';
 
-/** What a detector knows of an answer's text alone. */
+/**
+ * What a detector knows of an answer's text alone. It has no accessor properties: V8 gives each object literal with one a hidden class of its
+ * own, which holds what the accessor refers to until the next full collection.
+ */
 export interface TextReader {
   push(text: string): void;
   /** UTF-16 code units read so far. */
-  readonly length: number;
-  /** As {@link Observer.settled}, of the text alone. */
-  readonly settled: boolean;
+  length(): number;
+  /** As {@link Observer.isSettled}, of the text alone. */
+  isSettled(): boolean;
   end(): TextFinding;
 }
 
@@ -45,14 +48,12 @@ export function observe(detector: string, text: TextReader): Observer {
   return {
     push: (piece) => text.push(piece),
     refusal: (piece) => {
-      if (refusalAt === null && piece.trim() !== '') refusalAt = text.length;
+      if (refusalAt === null && piece.trim() !== '') refusalAt = text.length();
     },
     toolCall: () => {
       calledTool = true;
     },
-    get settled() {
-      return refusalAt !== null || text.settled;
-    },
+    isSettled: () => refusalAt !== null || text.isSettled(),
     end: (finishReason) => {
       answer ??= decide(finishReason);
       return answer;

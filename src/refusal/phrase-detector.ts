@@ -34,7 +34,9 @@ function readPhrases(phrases: CompiledPhrases, spare: SentenceMatcher[]): TextRe
       block: (kind) => assessment.block(kind),
       word: (word, at) => {
         words++;
-        for (const part of phrases.contractions.get(word) ?? [word]) matcher.word(part, at);
+        const parts = phrases.contractions.get(word);
+        if (parts === undefined) matcher.word(word, at);
+        else for (const part of parts) matcher.word(part, at);
       },
       quotedWord: () => assessment.quotedWord(),
       sentenceEnd: () => {
@@ -67,12 +69,8 @@ function readPhrases(phrases: CompiledPhrases, spare: SentenceMatcher[]): TextRe
       // The matcher may be another answer's by now.
       if (!over) codePoints.push(text);
     },
-    get length() {
-      return codePoints.length;
-    },
-    get settled() {
-      return assessment.settled;
-    },
+    length: () => codePoints.length,
+    isSettled: () => assessment.settled,
     end: (): TextFinding => {
       codePoints.end();
       reasoning.end();

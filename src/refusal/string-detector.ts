@@ -40,12 +40,8 @@ function searchStrings(strings: readonly string[]): TextReader {
       pending += text;
       if (pending.length >= SEARCH_EVERY_CHARACTERS) search();
     },
-    get length() {
-      return length;
-    },
-    get settled() {
-      return found !== null;
-    },
+    length: () => length,
+    isSettled: () => found !== null,
     end: () => {
       if (found === null) search();
       if (blank) return { decision: 'empty', rule: null, atChar: null, helped: false };

@@ -8,7 +8,7 @@ function settledAfter(pieces: readonly string[]): number | null {
   const observer = detector.start();
   for (const [index, piece] of pieces.entries()) {
     observer.push(piece);
-    if (observer.settled) return index + 1;
+    if (observer.isSettled()) return index + 1;
   }
   return null;
 }

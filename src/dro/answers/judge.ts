@@ -29,7 +29,7 @@ export function createJudge(untilDecided: boolean, detector: RefusalDetector = s
     refusal: (piece) => observer.refusal(piece),
     toolCall: () => observer.toolCall(),
     get enough() {
-      return untilDecided && observer.settled;
+      return untilDecided && observer.isSettled();
     },
     end: (finishReason, completionTokens) => ({
       text,
