@@ -24,18 +24,23 @@ export const tenant = fastifyPlugin(
     app.decorateRequest('snapshot');
     app.decorateRequest('tenant');
 
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       const snapshot = gateway.hold();
       request.snapshot = snapshot;
       reply.raw.once('close', () => gateway.release(snapshot));
       const { tenants } = snapshot.policy;
       if (tenants.size === 0 || request.routeOptions.config.withoutKey === true) {
         request.tenant = everyone;
+        done();
         return;
       }
       const asking = tenantOfKey(tenants, request.headers.authorization);
-      if (asking === null) throw noValidKey();
+      if (asking === null) {
+        done(noValidKey());
+        return;
+      }
       request.tenant = asking;
+      done();
     });
   },
   { name: 'tenant', fastify: '5.x' },
