@@ -5,6 +5,7 @@ const benchmarks: Readonly<Record<string, string>> = {
   graft: 'writing a grafted checkpoint beside cp, its memory, and the bytes of a request',
   metrics: 'what events and metrics cost a request, beside prom-client counting by labels itself',
   scale: 'processor time and Redis operations of a request with one to four gateways (--help)',
+  vllm: 'requests/s of a real vLLM on the processor, the same prompt by virtual tokens and by prompt_embeds',
   gateway: 'requests/s, added latency and streams of the gateway beside nginx, http-proxy and Portkey (--help)',
 };
 
