@@ -22,6 +22,7 @@ secret api-key pmb_
 secret redis-password
 secret vllm-api-key
 secret grafana-password
+secret admin-password
 
 key=sha256:$(digest <local/api-key)
 for profile in cpu gpu; do

@@ -3,6 +3,8 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Gateway } from './gateway.ts';
 import { errors } from './plugins/errors.ts';
 import { methods } from './plugins/methods.ts';
+import { password } from './plugins/password.ts';
+import { holdsPassword } from './policy/holds-password.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
@@ -23,7 +25,11 @@ const contentSecurity = {
 /** Operators' questions are short. */
 const BODY_BYTES = 64 * 1024;
 
-/** What operators see, on a listener of its own: no application's key opens it, and no application's address reaches it. */
+/**
+ * What operators see, on a listener of its own: no application's key opens it, and no application's address reaches it. Every route is a GET that
+ * changes nothing, and a page of another origin can't read its answer; so a browser that sends the password by itself can't be misused, and there is
+ * no defence against forged requests. A route that changes something needs one.
+ */
 export async function createAdmin(gateway: Gateway, logger: FastifyBaseLogger): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: logger,
@@ -36,8 +42,12 @@ export async function createAdmin(gateway: Gateway, logger: FastifyBaseLogger): 
     frameguard: { action: 'deny' },
   });
   await app.register(errors);
+  await app.register(password, { gateway });
   await app.register(methods);
-  await app.register(healthRoutes, { gateway });
+  await app.register(healthRoutes, {
+    gateway,
+    mayReadReasons: ({ headers }) => holdsPassword(gateway.adminPassword(), headers.authorization),
+  });
   await app.register(statusRoutes, { gateway });
   await app.register(metricsRoutes, { gateway });
   await app.register(rolloutRoutes, { gateway });

@@ -91,6 +91,7 @@ function absolutePaths(config: Config, base: string): Config {
   }
   if (config.redis?.caFile !== undefined) config.redis.caFile = resolve(base, config.redis.caFile);
   besideSecret(config.guard?.apiKey);
+  besideSecret(config.admin?.password);
   besideSecret(config.redis?.password);
   besideSecret(config.redis?.sentinelPassword);
   config.promptDirectories = config.promptDirectories.map((directory) => resolve(base, directory));

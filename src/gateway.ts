@@ -42,6 +42,8 @@ export interface Gateway {
   readonly responses: ResponseStore | null;
   /** How it stands with Redis; null where none is configured. */
   redisState(): RedisState | null;
+  /** Digest of the password for operators; null: they are not asked for one. */
+  adminPassword(): Buffer | null;
   /** Of tenants' limits. */
   readonly counters: LimitCounters;
   /** Fixed at start, as is where the gateway listens. */

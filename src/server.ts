@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { createAdmin } from './admin.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config/schema.ts';
+import { isLoopback } from './config/together.ts';
 import { PreambleError } from './errors.ts';
 import { IDLE_GRACE_MS } from './plugins/cancellation.ts';
 import { watchProcess } from './process-signals.ts';
@@ -39,7 +40,10 @@ export async function serve(gateway: LiveGateway, options: ServeOptions): Promis
   try {
     // Before anything is downloaded: a taken port would make that in vain.
     const address = await listen(app, options.listen);
-    if (admin !== null && options.admin !== undefined) await listen(admin, options.admin);
+    if (admin !== null && options.admin !== undefined) {
+      await listen(admin, options.admin);
+      warnOfOpenAdmin(options.admin, logger);
+    }
     options.onListening(address);
     const loaded = gateway.readiness.begin().then(() => options.onReady(address));
     await Promise.race([loaded, signals.stopped]);
@@ -55,6 +59,13 @@ export async function serve(gateway: LiveGateway, options: ServeOptions): Promis
     await options.tracing?.close();
     signals.forget();
   }
+}
+
+/** It may be behind a firewall, which can't be known here; so it is said, and not refused. */
+function warnOfOpenAdmin({ host, password }: NonNullable<Config['admin']>, logger: Logger): void {
+  if (password !== undefined || isLoopback(host)) return;
+  const action = 'Set admin.password, or let a firewall keep others away.';
+  logger.warn({ event: 'admin.open', host, action }, "the operators' listener asks for no password");
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config['listen']): Promise<Address> {

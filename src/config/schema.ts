@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { defaultModelName } from '../model/known-models.ts';
 import { backendSchema } from './schema/backend.ts';
-import { closed, seconds } from './schema/common.ts';
+import { closed, seconds, secretOf } from './schema/common.ts';
 import { guardSchema } from './schema/guard.ts';
 import { redisSchema } from './schema/redis.ts';
 import { tenantSchema } from './schema/tenant.ts';
@@ -51,6 +51,11 @@ const adminSchema = Type.Object(
   {
     host: Type.String({ minLength: 1, default: '127.0.0.1', description: 'Address for operators.' }),
     port: Type.Integer({ minimum: 0, maximum: 65535, default: 8081, description: '0 takes any free port.' }),
+    password: Type.Optional(
+      secretOf(
+        'What operators are asked for, by HTTP Basic: { env: NAME } or { file: PATH }. None: whoever reaches it may look.',
+      ),
+    ),
   },
   { ...closed, description: 'A listener for operators; without it there is none.' },
 );

@@ -56,7 +56,8 @@ function refuseOpenAddress({ listen, tenants, admin }: Config, locate: Locate): 
   }
 }
 
-function isLoopback(host: string): boolean {
+/** Reached from this machine alone. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 

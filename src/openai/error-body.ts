@@ -20,6 +20,8 @@ const PASSING: readonly ErrorCode[] = [
   'upstream_unreachable',
   'upstream_broken',
 ];
+/** RFC 7617: what makes a browser ask for the operators' password. */
+const OPERATORS = 'Basic realm="Preamble", charset="UTF-8"';
 /** OpenAI's client libraries sleep for as long as `retry-after` says, within the caller's call. Longer than this it is better to fail. */
 const LONGEST_RETRY_SECONDS = 60;
 
@@ -90,7 +92,7 @@ function headersFor(error: PreambleError, status: number): Record<string, string
   const headers: Record<string, string> = {};
   if (error.retryAfterSeconds !== undefined)
     headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterSeconds)));
-  if (status === 401) headers['www-authenticate'] = 'Bearer';
+  if (status === 401) headers['www-authenticate'] = error.code === 'invalid_password' ? OPERATORS : 'Bearer';
   if (PASSING.includes(error.code)) {
     headers['x-should-retry'] = String((error.retryAfterSeconds ?? 0) <= LONGEST_RETRY_SECONDS);
   }

@@ -13,6 +13,7 @@ import { knownPrompts } from '../prompts/known-prompts.ts';
 import { openPromptRegistry, type PromptVersion } from '../prompts/registry.ts';
 import { createRefusalDetector } from '../refusal/phrase-detector.ts';
 import { createObservations } from '../telemetry/observations.ts';
+import { readAdminPassword } from './admin-password.ts';
 import { rolloutNames, withCandidates } from './candidates.ts';
 import { keepFixed } from './fixed-settings.ts';
 import { nextBackends } from './model-backends.ts';
@@ -32,6 +33,8 @@ export interface Prepared {
   readonly resolver: PromptResolver;
   /** What the guard's endpoint is asked with. */
   readonly guardKey: string | null;
+  /** Digest of what operators are asked for. */
+  readonly adminPassword: Buffer | null;
 }
 
 /** Throws `prompt_not_found`, `prompt_invalid`, `digest_mismatch`, `file_unreadable`, `config_invalid`. */
@@ -46,7 +49,8 @@ export async function prepare(
   const resolver = rollouts?.over(all) ?? all;
   // A look at the prompts alone is not to fail for a file that is none of theirs.
   const guardKey = keep === null ? await readGuardKey(config.guard) : null;
-  return { config, prompts: await preparePrompts(config, resolver, keep), resolver, guardKey };
+  const adminPassword = keep === null ? await readAdminPassword(config.admin) : null;
+  return { config, prompts: await preparePrompts(config, resolver, keep), resolver, guardKey, adminPassword };
 }
 
 export interface LiveGateway extends Gateway {
@@ -87,6 +91,7 @@ export function createGateway(
   };
   const guards = openGuards(logger);
   let guard = guards.make(prepared.config.guard, prepared.guardKey);
+  let { adminPassword } = prepared;
   const contents = ({ config, prompts }: Prepared, backends: ReadonlyMap<string, Backend>) => ({
     policy: toPolicy(config, prompts),
     backends,
@@ -186,6 +191,7 @@ export function createGateway(
     detector: createRefusalDetector(),
     responses: shared?.responses ?? null,
     redisState: () => shared?.state() ?? null,
+    adminPassword: () => adminPassword,
     counters: shared === null ? local : surviveLoss(shared.counters, { onUnavailable, local, logger }),
     limits: prepared.config.limits,
     passThrough: prepared.config.passThrough,
@@ -223,6 +229,8 @@ export function createGateway(
       }
       running = next;
       guard = guards.make(config.guard, next.guardKey);
+      // Where it is read stays, as all of `admin`; what stands there may be another.
+      adminPassword = next.adminPassword;
       logger.level = config.log.level;
       snapshots.replace(contents({ ...next, prompts }, all));
       open?.rollouts.announce();

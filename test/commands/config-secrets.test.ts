@@ -16,6 +16,7 @@ models:
     onPromptUnavailable: none
     backend: { kind: vllm, urls: ["http://gpu-1:8000"], apiKey: { env: VLLM_KEY } }
 redis: { url: "redis://127.0.0.1:6379", password: { file: ./redis-password }, onUnavailable: refuse }
+admin: { password: { file: ./admin-password } }
 tenants:
   - { id: web, keys: ["sha256:${'0'.repeat(64)}"] }
 `;
@@ -31,13 +32,14 @@ async function show(t: Test, ...args: string[]): Promise<string> {
 }
 
 t.test('show tells where secrets come from, and no secret', async (t) => {
-  const directory = t.testdir({ 'preamble.yaml': valid, 'redis-password': `${secret}\n` });
+  const directory = t.testdir({ 'preamble.yaml': valid, 'redis-password': `${secret}\n`, 'admin-password': secret });
   const text = await show(t, '--config', join(directory, 'preamble.yaml'));
   const json = await show(t, '--config', join(directory, 'preamble.yaml'), '--json');
   for (const shown of [parse(text), JSON.parse(json)]) {
     t.match(shown, {
       models: { llama: { backend: { apiKey: { env: 'VLLM_KEY' } } } },
       redis: { password: { file: join(directory, 'redis-password') } },
+      admin: { password: { file: join(directory, 'admin-password') } },
     });
   }
   t.notMatch(text + json, secret);
@@ -50,6 +52,7 @@ t.test('a secret in the file itself is refused, and not repeated', async (t) => 
     valid.replace('apiKey:', 'apikey:').replace('{ env: VLLM_KEY }', secret),
     valid.replace('http://gpu-1', `http://user:${secret}@gpu-1`),
     valid.replace('{ file: ./redis-password }', secret),
+    valid.replace('{ file: ./admin-password }', secret),
     valid.replace('redis://', `redis://:${secret}@`),
     valid.replace(`sha256:${'0'.repeat(64)}`, secret),
     valid.replace(`["sha256:${'0'.repeat(64)}"]`, secret),

@@ -70,12 +70,15 @@ t.test('by themselves the charts start nothing: who may ask, and what is trained
   const check = await checkerOf('preamble');
   const values = await readYaml('kubernetes/examples/embedded.values.yaml');
   t.equal(check(values), true);
+  t.equal(check(merged(values, { adminService: { passwordSecret: 'preamble-operators' } })), true);
   for (const wrong of [
     { config: { tenants: [] } },
     { config: { listen: { port: 1 } } },
     { image: { tag: 'latest' } },
     { replcas: 3 },
     { httpRoute: { enabled: true } },
+    { adminService: { passwordSecret: 'Not a name' } },
+    { adminService: { password: 'hunter2' } },
   ]) {
     t.equal(check(merged(values, wrong)), false, JSON.stringify(wrong));
   }

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
-import { copyOfDocker, readYaml } from './support/files.ts';
+import { parse } from 'yaml';
+import { copyOfDocker, dockerFolder, readYaml } from './support/files.ts';
 
 const names = Type.Optional(Type.Array(Type.String()));
 const file = Type.Record(Type.String(), Type.Object({ file: Type.String() }));
@@ -29,6 +30,15 @@ const composeSchema = Type.Object({
   volumes: Type.Record(Type.String(), Type.Object({})),
   configs: file,
   secrets: file,
+});
+
+const scrapeSchema = Type.Object({
+  scrape_configs: Type.Array(
+    Type.Object({
+      job_name: Type.String(),
+      basic_auth: Type.Optional(Type.Object({ username: Type.String(), password_file: Type.String() })),
+    }),
+  ),
 });
 
 type Compose = Static<typeof composeSchema>;
@@ -86,6 +96,17 @@ t.test('who waits for health waits for something that has a check', async (t) =>
 t.test('a gateway is given longer to end than its drain takes', async (t) => {
   const { services } = await compose();
   for (const name of gateways) t.ok(Number.parseInt(services[name]?.stop_grace_period ?? '0', 10) >= 30, name);
+});
+
+t.test('what is written out for a password of operators holds where it is taken in', async (t) => {
+  const [settings, services] = await Promise.all(
+    ['prometheus/prometheus.yaml', 'compose.yaml'].map((path) => readFile(join(dockerFolder, path), 'utf8')),
+  );
+  const takenIn = (text = '') => text.replaceAll(/# (?=(basic_auth|secrets): )/g, '');
+  const { scrape_configs } = Value.Parse(scrapeSchema, parse(takenIn(settings)));
+  t.same(scrape_configs[0]?.basic_auth, { username: 'prometheus', password_file: '/run/secrets/admin-password' });
+  const { services: all } = Value.Parse(composeSchema, parse(takenIn(services), { merge: true }));
+  for (const name of ['gateway-cpu', 'prometheus']) t.same(all[name]?.secrets, ['admin-password'], name);
 });
 
 t.test('every file that is named is there, or is made by setup.sh', async (t) => {

@@ -122,6 +122,44 @@ t.test("the gateways' settings are what preamble takes", async (t) => {
   }
 });
 
+t.test('a password for operators is asked for by gateways, sent by the monitor, and in no manifest', async (t) => {
+  const set = ['--set', 'adminService.passwordSecret=operators'];
+  const text = await render(chart, 'vllm.values.yaml', ...set);
+  for (const version of VERSIONS) await conform(t, text, version, 'with a password');
+  const all = manifests(text);
+  const { data = {} } = only(all, 'ConfigMap', 'preamble');
+  const file = join(t.testdir(), 'preamble.yaml');
+  await writeFile(file, data['preamble.yaml'] ?? '');
+  const { config } = await loadConfig({ file, environment: {} });
+  t.match(config.admin, { port: 8081, password: { file: '/run/secrets/preamble-admin/password' } });
+  t.match(only(all, 'Deployment').spec, {
+    template: {
+      spec: {
+        containers: [
+          {
+            livenessProbe: { httpGet: { path: '/healthz' } },
+            readinessProbe: { httpGet: { path: '/readyz' } },
+          },
+        ],
+      },
+    },
+  });
+  t.match(text, '{ name: admin-password, mountPath: /run/secrets/preamble-admin, readOnly: true }');
+  t.match(text, /name: admin-password\n +secret:\n +secretName: operators\n/);
+  t.match(only(all, 'ServiceMonitor').spec, {
+    endpoints: [
+      {
+        path: '/metrics',
+        basicAuth: {
+          username: { name: 'operators', key: 'username' },
+          password: { name: 'operators', key: 'password' },
+        },
+      },
+    ],
+  });
+  t.notMatch(await render(chart, 'vllm.values.yaml'), /basicAuth|admin-password/);
+});
+
 const podSchema = Type.Object({
   template: Type.Object({
     metadata: Type.Object({ labels: Type.Record(Type.String(), Type.String()) }),

@@ -38,7 +38,9 @@ t.test('setup.sh makes secrets once, and settings whose tenant has the new key',
     const { config } = await loadConfig({ file: join(local, `preamble.${profile}.yaml`), environment: {} });
     t.same(config.tenants[0]?.keys, [keyDigest(key)], profile);
   }
-  const secrets = ['api-key', 'redis-password', 'vllm-api-key', 'grafana-password'].map((name) => made[name] ?? '');
+  const secrets = ['api-key', 'redis-password', 'vllm-api-key', 'grafana-password', 'admin-password'].map(
+    (name) => made[name] ?? '',
+  );
   t.equal(new Set(secrets).size, secrets.length, 'each is another');
   for (const secret of secrets) {
     t.ok(secret.length >= 64);

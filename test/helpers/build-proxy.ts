@@ -58,6 +58,8 @@ export interface BuiltProxy {
   /** Resolves when `/status` says that as many requests are under way. */
   outstanding(count: number): Promise<void>;
   post(body: unknown, options?: PostOptions): Promise<Answer>;
+  /** Takes over `preamble.yaml` as it is now. */
+  reload(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -157,7 +159,8 @@ export async function buildProxy(
     },
   });
   const logger = pino({ level: 'trace', serializers: { err: pino.stdSerializers.errWithCause } }, destination);
-  const { config } = await loadConfig({ file: join(folder, 'preamble.yaml'), environment: {} });
+  const load = async () => (await loadConfig({ file: join(folder, 'preamble.yaml'), environment: {} })).config;
+  const config = await load();
   const shared = await openShared(config, logger);
   const open = openRollouts(shared, join(folder, 'preamble.yaml'), logger);
   const gateway = createGateway(await prepare(config, shared, null, open), logger, () => {}, shared, open);
@@ -197,6 +200,7 @@ export async function buildProxy(
       while ((await now()) !== count) await new Promise((resolve) => setTimeout(resolve, 5));
     },
     post: (body, options) => post(origin, body, options),
+    reload: async () => await gateway.reload(await load()),
     close,
   };
 }

@@ -113,6 +113,7 @@ export async function build(t: Test, options: BuildOptions): Promise<Built> {
     detector: createRefusalDetector(),
     responses: options.responses ?? null,
     redisState: () => null,
+    adminPassword: () => null,
     counters: options.counters ?? createLocalCounters(),
     limits: {
       bodyBytes: 4 * 2 ** 20,

@@ -40,6 +40,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "preamble.config" -}}
 {{- $listen := dict "host" .Values.listenHost "port" 8080 -}}
 {{- $admin := dict "host" .Values.listenHost "port" 8081 -}}
+{{- if .Values.adminService.passwordSecret -}}
+{{- $_ := set $admin "password" (dict "file" "/run/secrets/preamble-admin/password") -}}
+{{- end -}}
 {{- $config := merge (dict "listen" $listen "admin" $admin) (deepCopy .Values.config) -}}
 {{- if .Values.prompts.volume -}}
 {{- $_ := set $config "promptDirectories" (append (default (list) $config.promptDirectories) "/var/lib/preamble/prompts") -}}
