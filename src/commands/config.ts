@@ -27,7 +27,7 @@ export function registerConfigCommands(program: Command, output: Output = proces
   config
     .command('schema')
     .description('Print the JSON schema of preamble.yaml, for editors')
-    .option('--json', 'the same')
+    .option('--json', 'print it as JSON, which it is in any case')
     .action(() => writeResult(true, configSchema, '', output));
 }
 
