@@ -28,7 +28,7 @@ function sectionOf(command: Command): string {
   const level = command.parent?.parent === null ? '##' : '###';
   const parts = [`${level} ${name}`, `${prose(command.description())}.`];
   if (command.commands.length === 0) parts.push(`Usage: ${code(usage)}`);
-  parts.push(argumentsOf(command), optionsOf(command));
+  parts.push(argumentsOf(command), optionsOf(command), notesOf(command));
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
@@ -45,6 +45,14 @@ function optionsOf({ options }: Command): string {
     return [code(option.flags), meaning, defaultOf(option)];
   });
   return table(['option', 'meaning', 'default'], rows);
+}
+
+/** What `--help` says after the options, as it stands there: the help itself is written first, and at once. */
+function notesOf(command: Command): string {
+  const written: string[] = [];
+  command.configureOutput({ writeOut: (text) => written.push(text) }).outputHelp();
+  const notes = written.slice(1).join('').trim();
+  return notes === '' ? '' : `\`\`\`text\n${notes}\n\`\`\``;
 }
 
 function meaningOf({ description, argChoices }: Argument | Option): string {

@@ -56,22 +56,24 @@ export function registerAnchorsCommand(program: Command, output: Output = proces
       'the queries: .jsonl, .csv or .txt',
       join(shippedPromptDirectory, 'queries/train.jsonl'),
     )
-    .addOption(new Option('--label <label>', 'the label of queries that bring none').choices(queryLabels))
+    .addOption(new Option('--label <label>', 'the label of queries that have none in the file').choices(queryLabels))
     .option('--prompt <prompt...>', 'also under these soft prompts: NAME or NAME@VERSION')
-    .option('--prompts <directory...>', 'where those are; else ./prompts and those that come with Preamble')
-    .option('--text <text...>', 'the textual safety prompts, in place of the three usual ones')
+    .option('--prompts <directory...>', 'where prompts lie (default: ./prompts and those that come with Preamble)')
+    .option('--text <text...>', "under these textual safety prompts, in place of the three of the method's authors")
     .option('--samples <n>', 'answers sampled for each query and prompt', wholeNumber(1, MAX_SAMPLES), 20)
     .option('--temperature <t>', '0 takes the likeliest token always, and one answer a query', number(0, 2), 1)
-    .option('--top-p <p>', 'sample from the likeliest tokens of so much probability', number(0.01, 1), 0.9)
-    .option('--max-tokens <n>', 'tokens an answer', wholeNumber(1, MAX_ANSWER_TOKENS), MAX_TOKENS)
+    .option('--top-p <p>', 'sample from the likeliest tokens that have this probability together', number(0.01, 1), 0.9)
+    .option('--max-tokens <n>', 'longest answer, in tokens', wholeNumber(1, MAX_ANSWER_TOKENS), MAX_TOKENS)
     .option('--seed <n>', 'the same seed gives the same answers', wholeNumber(0, MAX_SEED), 0)
     .addOption(
-      new Option('--weights <precision>', 'weights of the engine').choices(weightPrecisions).default('8-bit' as const),
+      new Option('--weights <precision>', 'what the engine in this process computes with')
+        .choices(weightPrecisions)
+        .default('8-bit' as const),
     )
     .option('--server <url...>', 'let OpenAI-compatible servers of the same model answer, spread over them')
-    .option('--server-model <name>', "the servers' name for the model; else the only one that they list")
+    .option('--server-model <name>', "the servers' name for the model (default: the only one that they list)")
     .option('--server-key-env <variable>', 'the environment variable that holds their API key')
-    .option('--out <directory>', 'write anchors.safetensors and anchors.json there')
+    .option('--out <directory>', 'write anchors.safetensors and anchors.json into this directory')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', help)
     .action((options: AnchorOptions) => recordAnchors(options, output));

@@ -13,7 +13,7 @@ interface ConfigCommandOptions {
 export function registerConfigCommands(program: Command, output: Output = processOutput): void {
   const config = program.command('config').description('Show and check settings');
   reading(config.command('show'))
-    .description('Print what holds: the file, the environment and the defaults together')
+    .description('Print the settings in force: the file, the environment and the defaults together')
     .action(async (options: ConfigCommandOptions) => {
       const loaded = await loadConfig({ file: options.config });
       writeResult(options.json, loaded.config, stringify(loaded.config), output);
@@ -27,7 +27,7 @@ export function registerConfigCommands(program: Command, output: Output = proces
   config
     .command('schema')
     .description('Print the JSON schema of preamble.yaml, for editors')
-    .option('--json', 'the same')
+    .option('--json', 'taken as everywhere; the schema is JSON in any case')
     .action(() => writeResult(true, configSchema, '', output));
 }
 

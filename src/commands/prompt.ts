@@ -17,12 +17,16 @@ import { listPushed, type PullOptions, promotePrompt, pullPrompt, pushPrompt, ro
 import { showPrompt } from './prompt/show.ts';
 import { type VerifyOptions, verifyPrompts } from './prompt/verify.ts';
 
-const reference = 'NAME, its newest stable version, or NAME@VERSION';
+const reference = 'NAME@VERSION, or NAME for its newest stable version';
 
 /** `preamble prompt list|show|verify|add|export|from-text|push|pull|promote|rollback`. Failures are thrown as PreambleError for the top level to print. */
 export function registerPromptCommands(program: Command, output: Output = processOutput): void {
   const prompt = program.command('prompt').description('Make, list, check and hand on soft prompts');
-  sharing(reading(prompt.command('list')), '--redis [url]', "show what is in Redis instead: the settings', or this one")
+  sharing(
+    reading(prompt.command('list')),
+    '--redis [url]',
+    'show what is in Redis instead: in that of the settings, or at this address',
+  )
     .description('Show the prompts that are there')
     .action((options: ReadOptions & RedisOptions) =>
       options.redis === undefined ? listPrompts(options, output) : listPushed(options, output),
@@ -33,23 +37,25 @@ export function registerPromptCommands(program: Command, output: Output = proces
     .action((name: string, options: ReadOptions) => showPrompt(name, options, output));
   reading(prompt.command('verify'))
     .description('Read the files of one prompt, or of all, and check digests, shapes and values')
-    .argument('[prompt]', reference)
+    .argument('[prompt]', `${reference} (default: all)`)
     .option('--model <model>', 'check also that they fit this model: a directory or the name of a model')
     .option('--public-key <file>', 'check also that this key signed them: Ed25519, PEM')
     .action((name: string | undefined, options: VerifyOptions) => verifyPrompts(name, options, output));
   writing(prompt.command('add'))
-    .description('Import a PEFT prompt-tuning adapter, or a safetensors or torch.save file with the tensor soft_prompt')
+    .description(
+      'Import a soft prompt: a PEFT prompt-tuning adapter, or a safetensors or torch.save file with the tensor soft_prompt',
+    )
     .argument('<path>', "the adapter's directory, or the file")
     .action((path: string, options: WriteOptions) => addPrompt(path, options, output));
   reading(prompt.command('export'))
-    .description('Write a prompt for other programs')
+    .description('Write the rows of a prompt for other programs: as one tensor, or as a PEFT adapter')
     .argument('<prompt>', reference)
     .requiredOption('--out <path>', 'the file (safetensors) or directory (peft) to write; it must not exist')
     .addOption(new Option('--format <format>', 'what to write').choices(exportFormats).default('safetensors' as const))
     .action((name: string, options: ExportOptions) => exportPromptTo(name, options, output));
   writing(prompt.command('from-text'))
     .description("Make a prompt of a text's token embeddings: the model answers as under the text itself")
-    .addOption(new Option('--text <text>', 'the text').conflicts('textFile'))
+    .addOption(new Option('--text <text>', 'the text; this or --text-file').conflicts('textFile'))
     .option('--text-file <file>', 'a UTF-8 file with the text; the line breaks at its end are left out')
     .action((options: FromTextOptions, command: Command) => {
       if (options.text === undefined && options.textFile === undefined) {
@@ -67,8 +73,8 @@ function registerSharing(prompt: Command, output: Output): void {
     .argument('<prompt>', reference)
     .action((name: string, options: RedisOptions & ReadOptions) => pushPrompt(name, options, output));
   sharing(prompt.command('pull'))
-    .description('Write a prompt of Redis into a directory')
-    .argument('<prompt>', 'NAME, the version that is promoted, or NAME@VERSION')
+    .description('Take a prompt out of Redis, into a directory')
+    .argument('<prompt>', 'NAME@VERSION, or NAME for the version that is promoted')
     .option('--out <dir>', 'the directory of prompts to write into', 'prompts')
     .option('--json', 'print the result as JSON')
     .action((name: string, options: PullOptions) => pullPrompt(name, options, output));
@@ -79,7 +85,7 @@ function registerSharing(prompt: Command, output: Output): void {
     .action((name: string, options: RedisOptions) => promotePrompt(name, options, output));
   sharing(prompt.command('rollback'))
     .description('Return to the version that was promoted before')
-    .argument('<prompt>', 'NAME')
+    .argument('<prompt>', 'NAME, without a version')
     .option('--json', 'print the result as JSON')
     .action((name: string, options: RedisOptions) => rollBackPrompt(name, options, output));
 }
@@ -88,15 +94,15 @@ function registerSharing(prompt: Command, output: Output): void {
 export function sharing(
   command: Command,
   flag = '--redis <url>',
-  meaning = 'use this Redis instead, with what these options say and nothing of the settings',
+  meaning = 'use this Redis instead: then the settings say nothing, the next four options do',
 ) {
   return command
-    .option('--config <file>', 'settings with the Redis to use (default: ./preamble.yaml)')
+    .option('--config <file>', 'settings, which name the Redis (default: ./preamble.yaml)')
     .option(flag, meaning)
-    .option('--redis-user <name>', 'ACL user')
-    .option('--redis-password-file <file>', 'file that holds the password')
-    .option('--redis-ca <file>', 'certificate authority for rediss://, PEM')
-    .option('--redis-prefix <prefix>', 'what every key begins with (default: preamble:)');
+    .option('--redis-user <name>', 'its ACL user')
+    .option('--redis-password-file <file>', 'file that holds its password')
+    .option('--redis-ca <file>', 'certificate authority of its TLS (rediss://), PEM')
+    .option('--redis-prefix <prefix>', 'what all its keys begin with (default: preamble:)');
 }
 
 function reading(command: Command) {
@@ -115,7 +121,10 @@ function writing(command: Command) {
     .requiredOption('--name <name>', 'what it is called: NAME or NAME@VERSION (default version: 1.0.0)', newVersion)
     .option('--out <dir>', 'the directory of prompts to write into', 'prompts')
     .addOption(
-      new Option('--position <position>', "where it stands: at the head of the system message or of the user's first")
+      new Option(
+        '--position <position>',
+        "where it stands: at the head of the system message, or of the user's first message",
+      )
         .choices(['system', 'user'] as const)
         .default('system' as const),
     )

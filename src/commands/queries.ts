@@ -21,7 +21,7 @@ export function registerQueriesCommands(program: Command, output: Output = proce
     .command('check')
     .description('Count queries, and find those that are unusable, alike, or in more than one split')
     .argument('<file...>', 'one file a split: .jsonl, .csv or .txt')
-    .addOption(new Option('--label <label>', 'the label of lines that bring none').choices(queryLabels))
+    .addOption(new Option('--label <label>', 'the label of queries that have none in the file').choices(queryLabels))
     .option('--json', 'print the result as JSON')
     .addHelpText('after', help)
     .action((paths: string[], options: CheckOptions) => checkFiles(paths, options, output));

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Output, processOutput } from './output.ts';
 import type { RedisOptions } from './prompt/redis.ts';
 import { sharing } from './prompt.ts';
@@ -19,37 +19,42 @@ const ofName = 'NAME of the prompt, as models and tenants have it in their setti
 export function registerRolloutCommands(program: Command, output: Output = processOutput): void {
   const rollout = program.command('rollout').description('Put a new version of a prompt into production by degrees');
   sharing(rollout.command('start'))
-    .description('Give a candidate to a share of conversations, and abort by itself if it is clearly worse')
+    .description('Give a candidate to a share of conversations; it is taken back by itself if it is clearly worse')
     .argument('<name>', ofName)
-    .requiredOption('--candidate <version>', 'the version to try')
-    .requiredOption('--share <percent>', 'of conversations, as in 5%', parseShare)
-    .option('--shadow', 'answer copies of requests with it, and give its answers to nobody')
-    .option('--model <model>', 'for this configured model alone (default: all that have the prompt)')
-    .option('--stable <version>', 'what is stable, where that is not the newest version (without Redis)')
+    .requiredOption('--candidate <version>', 'the version to try, as in 1.1.0')
+    .requiredOption('--share <percent>', 'its share of conversations, as in 5%', parseShare)
+    .option('--shadow', 'answer copies of requests with the candidate, and give those answers to nobody')
+    .option('--model <model>', 'only for this model of the settings (default: all that have the prompt)')
     .option(
-      '--until <condition>',
-      'what must be shown before it is ready, as "error-rate <= 1%"; repeat it',
-      collect,
-      [],
+      '--stable <version>',
+      'the stable version, the first time and without Redis (default: the newest; with Redis: the promoted one)',
+    )
+    .addOption(
+      new Option(
+        '--until <condition>',
+        'what must be shown before it is ready, as "error-rate <= 1%" or "requests >= 1000"; may be repeated',
+      )
+        .argParser(collect)
+        .default([], 'none'),
     )
     .option('--json', 'print the result as JSON')
     .action((name: string, options: StartOptions) => startRollout(name, options, output));
   sharing(rollout.command('status'))
     .description('Show how rollouts go, and what speaks against their candidates')
-    .argument('[name]', 'of one prompt (default: all)')
-    .option('--watch', 'go on until it is ready or has ended')
+    .argument('[name]', 'NAME of one prompt (default: all)')
+    .option('--watch', 'show it again and again, until it is ready or has ended')
     .option('--json', 'print the result as JSON')
     .action((name: string | undefined, options: StatusOptions) => showRollouts(name, options, output));
   sharing(rollout.command('share'))
-    .description('Change the share; conversations that have the candidate keep it when it grows')
+    .description('Change the share; when it grows, conversations that have the candidate keep it')
     .argument('<name>', ofName)
-    .argument('<percent>', 'of conversations, as in 20%', parseShare)
+    .argument('<percent>', 'new share of conversations, as in 20%', parseShare)
     .option('--json', 'print the result as JSON')
     .action((name: string, share: number, options: RedisOptions) => resizeRollout(name, share, options, output));
   sharing(rollout.command('promote'))
     .description('Make the candidate stable, for all')
     .argument('<name>', ofName)
-    .option('--force', 'though its conditions are not met')
+    .option('--force', 'promote though conditions of --until are not met')
     .option('--json', 'print the result as JSON')
     .action((name: string, options: PromoteOptions) => promoteRollout(name, options, output));
   sharing(rollout.command('abort'))

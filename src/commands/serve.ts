@@ -26,9 +26,9 @@ export function registerServeCommand(program: Command, output: Output = processO
     .command('serve', { isDefault: true })
     .description('Serve the OpenAI API (what happens without a command)')
     .option('--config <file>', 'settings (default: ./preamble.yaml, else what is built in)')
-    .option('--host <host>', 'address to listen on')
-    .option('--port <port>', 'port to listen on; 0 takes any free one', parsePort)
-    .option('--check', 'check settings and prompts, and end')
+    .option('--host <host>', 'address to listen on, in place of listen.host of the settings')
+    .option('--port <port>', 'port to listen on, in place of listen.port; 0 takes any free one', parsePort)
+    .option('--check', 'check settings and prompts, and end without serving')
     .action((options: ServeCommandOptions) => serveCommand(options, output));
 }
 

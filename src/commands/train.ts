@@ -6,6 +6,7 @@ import { onInterrupt } from './interrupt.ts';
 import { wholeNumber } from './number-options.ts';
 import { type Output, processOutput } from './output.ts';
 import { newVersion } from './prompt/new-version.ts';
+import { defaultOf } from './train/defaults.ts';
 import { type TrainCommandOptions, trainCommand } from './train/run.ts';
 
 /** `preamble train`. Failures are thrown as PreambleError for the top level to print. */
@@ -15,37 +16,83 @@ export function registerTrainCommand(program: Command, output: Output = processO
     .description('Train a soft prompt that makes a model refuse harmful queries and answer harmless ones')
     .requiredOption('--model <model>', 'a directory or the name of a model')
     .requiredOption('--name <name>', 'what the prompt is called: NAME or NAME@VERSION', newVersion)
-    .requiredOption('--train <file...>', 'queries to train on: .jsonl, .csv (see preamble queries check --help)')
-    .requiredOption('--dev <file>', 'queries to choose the best step by')
+    .requiredOption(
+      '--train <file...>',
+      'labelled queries to train on: .jsonl, .csv (see preamble queries check --help)',
+    )
+    .requiredOption('--dev <file>', 'labelled queries, others than those, by which the best step is chosen')
     .option(
       '--anchor-queries <file...>',
       'queries that the directions of refusal are found on (default: those of --train)',
     )
-    .addOption(new Option('--objective <objective>', 'what is optimised').choices(objectives).default('both' as const))
-    .option('--start <start>', 'text, vpt (the text, trained by vPT first), or a prompt: NAME[@VERSION]', 'text')
-    .addOption(new Option('--text <text>', 'the text to start from').conflicts('textFile'))
-    .option('--text-file <file>', 'a UTF-8 file with it')
-    .option('--tokens <n>', 'virtual tokens (default: as many as the text has)', wholeNumber(1))
     .addOption(
-      new Option('--position <position>', "at the head of the system message or of the user's first")
+      new Option('--objective <objective>', 'what is optimised; they are explained below')
+        .choices(objectives)
+        .default('both' as const),
+    )
+    .option(
+      '--start <start>',
+      'what training starts from: text, vpt (the text, trained with --objective vpt first), or a prompt: NAME[@VERSION]',
+      'text',
+    )
+    .addOption(
+      new Option('--text <text>', 'the text to start from (default: two sentences that ask for refusals)').conflicts(
+        'textFile',
+      ),
+    )
+    .option('--text-file <file>', 'a UTF-8 file with that text')
+    .option('--tokens <n>', 'how many virtual tokens (default: as many as the text has tokens)', wholeNumber(1))
+    .addOption(
+      new Option(
+        '--position <position>',
+        "where the prompt stands: at the head of the system message, or of the user's first message",
+      )
         .choices(['system', 'user'] as const)
         .default('system' as const),
     )
-    .option('--steps <n>', 'steps of the optimiser', wholeNumber(1))
-    .option('--batch <n>', 'queries a step, half of them harmful', wholeNumber(2))
-    .option('--micro-batch <n>', 'of those, how many are computed at once: fewer need less memory', wholeNumber(1))
-    .option('--learning-rate <rate>', 'the largest, after the warm-up', positive)
-    .option('--keep <weight>', "how much the model's own answers to harmless queries count", positive)
+    .option('--steps <n>', `steps of the optimiser ${defaultOf(({ steps }) => steps)}`, wholeNumber(1))
+    .option('--batch <n>', `queries a step, half of them harmful ${defaultOf(({ batch }) => batch)}`, wholeNumber(2))
     .option(
-      '--harmless-weight <weight>',
-      'how much a refused harmless query counts when the best step is chosen',
+      '--micro-batch <n>',
+      `how many of those are computed at once: fewer need less memory ${defaultOf(({ microBatch }) => microBatch)}`,
+      wholeNumber(1),
+    )
+    .option(
+      '--learning-rate <rate>',
+      `largest learning rate, after the warm-up ${defaultOf(({ learningRate }) => learningRate)}`,
       positive,
     )
-    .option('--evaluate-every <n>', 'steps between two looks at the dev split', wholeNumber(1))
-    .option('--patience <n>', 'end after so many looks without a better one (0: never)', wholeNumber(0))
-    .option('--samples <n>', 'answers a query and prompt from which the refusal direction is found', wholeNumber(1), 20)
-    .option('--no-anchor-texts', 'find it without the three textual prompts: a small model hardly refuses under them')
-    .option('--seed <n>', 'of batches and sampled answers', wholeNumber(0), 1)
+    .option(
+      '--keep <weight>',
+      `how much the model's own answers to harmless queries count ${defaultOf(({ weights }) => weights.keep)}`,
+      positive,
+    )
+    .option(
+      '--harmless-weight <weight>',
+      `how much a refused harmless query counts when the best step is chosen ${defaultOf(({ harmlessWeight }) => harmlessWeight)}`,
+      positive,
+    )
+    .option(
+      '--evaluate-every <n>',
+      `steps between two looks at --dev ${defaultOf(({ evaluateEvery }) => evaluateEvery)}`,
+      wholeNumber(1),
+    )
+    .option(
+      '--patience <n>',
+      `end after so many looks without a better one, 0 for never ${defaultOf(({ patience }) => patience)}`,
+      wholeNumber(0),
+    )
+    .option(
+      '--samples <n>',
+      'sampled answers to each query under each prompt, from which the direction of refusal is found',
+      wholeNumber(1),
+      20,
+    )
+    .option(
+      '--no-anchor-texts',
+      'find that direction without the three textual prompts: a small model hardly refuses under them',
+    )
+    .option('--seed <n>', 'the same seed gives the same batches and sampled answers', wholeNumber(0), 1)
     .addOption(
       new Option('--weights <precision>', 'what the engine computes answers with')
         .choices(['4-bit', '8-bit', 'float32'] as const)
@@ -56,7 +103,7 @@ export function registerTrainCommand(program: Command, output: Output = processO
         .choices(devices)
         .default('cpu' as const),
     )
-    .option('--run <dir>', 'where work is kept as it is done (default: in the cache, by the name)')
+    .option('--run <dir>', 'where work is kept as it is done (default: in the cache, under the name)')
     .option('--out <dir>', 'the directory of prompts to write into', 'prompts')
     .option(
       '--prompts <dir...>',

@@ -5,7 +5,13 @@ import { readPages } from './support/pages.ts';
 import { commandsOf, type Words } from './support/shell.ts';
 
 /** Options in the pages that are other programs': vLLM's, SGLang's, those of llama.cpp's quantiser. */
-const FOREIGN = ['--enable-prompt-embeds', '--otlp-traces-endpoint', '--model-path', '--token-embedding-type'];
+const FOREIGN = [
+  '--enable-prompt-embeds',
+  '--chat-template-content-format',
+  '--otlp-traces-endpoint',
+  '--model-path',
+  '--token-embedding-type',
+];
 
 /** The program as it is, but that nothing happens when a line is in order. */
 function harmlessProgram(): Command {

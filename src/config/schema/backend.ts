@@ -26,10 +26,20 @@ const embeddedSchema = Type.Object(
     }),
     sampling: Type.Object(
       {
-        temperature: Type.Number({ minimum: 0, maximum: 2, default: 1, description: 'For requests that name none.' }),
-        topP: Type.Number({ minimum: 0, maximum: 1, default: 1, description: 'For requests that name none.' }),
+        temperature: Type.Number({
+          minimum: 0,
+          maximum: 2,
+          default: 1,
+          description: 'For requests that name none; 0 takes the likeliest token always.',
+        }),
+        topP: Type.Number({
+          minimum: 0,
+          maximum: 1,
+          default: 1,
+          description: 'For requests that name none; the likeliest tokens of so much probability.',
+        }),
       },
-      { ...closed, default: {} },
+      { ...closed, default: {}, description: 'How tokens are drawn where a request does not say.' },
     ),
   },
   closed,
@@ -48,7 +58,7 @@ const timeoutsSchema = Type.Object(
     firstByteSeconds: seconds(FIRST_BYTE_SECONDS, 'Longest time from the request to the first byte of the answer.'),
     betweenBytesSeconds: seconds(BETWEEN_BYTES_SECONDS, 'Longest silence within an answer.'),
   },
-  { ...closed, default: {} },
+  { ...closed, default: {}, description: 'How long a server is waited for; limits.requestSeconds bounds the whole.' },
 );
 
 const healthSchema = Type.Object(
@@ -60,10 +70,13 @@ const healthSchema = Type.Object(
       default: 3,
       description: 'Failures in a row, of probes or of requests, after which a server gets no more requests.',
     }),
-    ejectSeconds: seconds(10, 'How long at least; it doubles with each time in a row, up to sixteen-fold.'),
+    ejectSeconds: seconds(
+      10,
+      'How long it is left out at least; it doubles with each time in a row, up to sixteen-fold.',
+    ),
     slowStartSeconds: seconds(20, 'How long a server that came back gets fewer requests than the others.'),
   },
-  { ...closed, default: {} },
+  { ...closed, default: {}, description: 'When a server is left out, and when it comes back.' },
 );
 
 /** What every backend has whose servers run elsewhere. */

@@ -29,7 +29,7 @@ export const guardSchema = Type.Object(
       description: 'What the client reads in place of what was cut.',
     }),
   },
-  closed,
+  { ...closed, description: 'What judges answers; without it nothing does.' },
 );
 
 export type GuardSettings = Type.Static<typeof guardSchema>;

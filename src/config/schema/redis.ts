@@ -24,7 +24,7 @@ export const redisSchema = Type.Object(
     }),
     responseSeconds: seconds(RESPONSE_STATE_SECONDS, 'How long /v1/responses remembers an answer.'),
   },
-  closed,
+  { ...closed, description: 'What several gateways share; without it each is by itself.' },
 );
 
 export type RedisSettings = Type.Static<typeof redisSchema>;

@@ -3,6 +3,10 @@ import { closed } from './common.ts';
 
 const limit = (description: string) => Type.Optional(Type.Integer({ minimum: 1, maximum: 1e12, description }));
 
+const promptOfModel = Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+  description: 'Its soft prompt for this model: name, name@version, or null for none.',
+});
+
 /** Whoever has one of its keys. */
 export const tenantSchema = Type.Object(
   {
@@ -15,7 +19,7 @@ export const tenantSchema = Type.Object(
       default: ['*'],
       description: 'Names of models that it may use; a * stands for any characters.',
     }),
-    prompts: Type.Record(Type.String({ minLength: 1 }), Type.Union([Type.String({ minLength: 1 }), Type.Null()]), {
+    prompts: Type.Record(Type.String({ minLength: 1 }), promptOfModel, {
       default: {},
       description: "By model: another soft prompt than the model's own (name, name@version), or null for none.",
     }),
@@ -30,7 +34,7 @@ export const tenantSchema = Type.Object(
         tokensPerMinute: limit('Most tokens, of prompts and answers together, in a minute.'),
         streams: limit('Most answers under way at a time.'),
       },
-      { ...closed, default: {} },
+      { ...closed, default: {}, description: 'What it may use at most; what is not named has no limit.' },
     ),
     traffic: Type.Enum(['mixed', 'harmless', 'harmful'], {
       default: 'mixed',

@@ -15,7 +15,7 @@ export const tracingSchema = Type.Object(
     }),
     serviceName: Type.String({ minLength: 1, default: 'preamble', description: 'What the spans say they are of.' }),
   },
-  closed,
+  { ...closed, description: 'Traces of requests by OpenTelemetry; without it there are none.' },
 );
 
 export type TracingSettings = Type.Static<typeof tracingSchema>;

@@ -44,9 +44,13 @@ export interface Tutorial {
   dashboard(): Promise<string>;
 }
 
-/** docs/tutorial.md, followed to the letter but for the model, ports and addresses: `servers` answers in place of those that it names. */
-export async function openTutorial(t: Test, servers: Readonly<Record<string, string>>): Promise<Tutorial> {
-  const { blocks } = await readPage('docs/tutorial.md');
+/** A page, followed to the letter but for the model, ports and addresses: `servers` answers in place of those that it names. */
+export async function openTutorial(
+  t: Test,
+  servers: Readonly<Record<string, string>>,
+  path = 'docs/tutorial.md',
+): Promise<Tutorial> {
+  const { blocks } = await readPage(path);
   const cwd = t.testdir({
     model: await tinyChatModel(),
     queries: { 'train.jsonl': queries('how'), 'dev.jsonl': queries('why') },
