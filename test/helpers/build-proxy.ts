@@ -157,9 +157,10 @@ export async function buildProxy(
     },
   });
   const logger = pino({ level: 'trace', serializers: { err: pino.stdSerializers.errWithCause } }, destination);
-  const { config } = await loadConfig({ file: join(folder, 'preamble.yaml'), environment: {} });
+  const loaded = await loadConfig({ file: join(folder, 'preamble.yaml'), environment: {} });
+  const { config } = loaded;
   const shared = await openShared(config, logger);
-  const open = openRollouts(shared, join(folder, 'preamble.yaml'), logger);
+  const open = openRollouts(shared, loaded, logger);
   const gateway = createGateway(await prepare(config, shared, null, open), logger, () => {}, shared, open);
   shared?.prompts.watch(gateway.refreshPrompts);
   const tracing = config.tracing === undefined ? null : startTracing(config.tracing, logger);
