@@ -90,6 +90,7 @@ function absolutePaths(config: Config, base: string): Config {
     }
   }
   if (config.redis?.caFile !== undefined) config.redis.caFile = resolve(base, config.redis.caFile);
+  if (config.rollouts?.stateFile !== undefined) config.rollouts.stateFile = resolve(base, config.rollouts.stateFile);
   besideSecret(config.guard?.apiKey);
   besideSecret(config.admin?.password);
   besideSecret(config.redis?.password);

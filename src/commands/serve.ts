@@ -34,10 +34,11 @@ export function registerServeCommand(program: Command, output: Output = processO
 
 async function serveCommand(options: ServeCommandOptions, output: Output): Promise<void> {
   const listen = { host: options.host, port: options.port };
-  const { config, file } = await loadConfig({ file: options.config, listen });
+  const loaded = await loadConfig({ file: options.config, listen });
+  const { config, file } = loaded;
   const logger = createLogger(config.log);
   await using shared = await openShared(config, logger);
-  await using open = openRollouts(shared, file, logger);
+  await using open = openRollouts(shared, loaded, logger);
   const prepared = await prepare(config, shared, null, open);
   if (options.check === true) {
     output.stdout.write(`${file ?? 'The built-in configuration'} is valid, and its prompts are there.\n`);

@@ -4,6 +4,7 @@ import { backendSchema } from './schema/backend.ts';
 import { closed, seconds, secretOf } from './schema/common.ts';
 import { guardSchema } from './schema/guard.ts';
 import { redisSchema } from './schema/redis.ts';
+import { rolloutsSchema } from './schema/rollouts.ts';
 import { tenantSchema } from './schema/tenant.ts';
 import { tracingSchema } from './schema/tracing.ts';
 
@@ -116,6 +117,7 @@ export const configSchema = Type.Object(
     }),
     guard: Type.Optional(guardSchema),
     redis: Type.Optional(redisSchema),
+    rollouts: Type.Optional(rolloutsSchema),
     admin: Type.Optional(adminSchema),
     tracing: Type.Optional(tracingSchema),
     limits: limitsSchema,

@@ -11,7 +11,7 @@ import { addCounts, readCounts } from './counts.ts';
 import { type RolloutTarget, readRollout } from './record.ts';
 import type { RolloutStore } from './store.ts';
 
-/** Beside `preamble.yaml`. */
+/** Beside `preamble.yaml`, unless its `rollouts.stateFile` names another. */
 export const ROLLOUTS_FILE = 'rollouts.json';
 const FORMAT = 'preamble.rollouts/1';
 /** Hundreds of rollouts. */
@@ -141,7 +141,12 @@ function parseJson(text: string): unknown {
 async function lock(file: string): Promise<() => Promise<void>> {
   try {
     await mkdir(dirname(file), { recursive: true });
-    return await lockfile.lock(file, { realpath: false, stale: STALE_MS, retries: LOCK_RETRIES });
+    const options = { realpath: false, stale: STALE_MS };
+    return await lockfile.lock(file, options).catch((error: unknown) => {
+      // Another writer ends soon; what can't be written now can't be in a second.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
+      return lockfile.lock(file, { ...options, retries: LOCK_RETRIES });
+    });
   } catch (error) {
     throw unwritable(file, error);
   }
@@ -160,7 +165,8 @@ async function replace(file: string, text: string): Promise<void> {
 
 function unwritable(file: string, cause: unknown): PreambleError {
   return new PreambleError('file_unwritable', `Cannot write ${file}: ${toError(cause).message}.`, {
-    action: 'Check the permissions of its directory and the free space.',
+    action:
+      'Check the permissions of its directory and the free space, or name a place that can be written: rollouts.stateFile in preamble.yaml.',
     cause,
   });
 }

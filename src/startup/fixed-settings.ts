@@ -7,6 +7,7 @@ const FIXED = [
   'listen',
   'admin',
   'redis',
+  'rollouts',
   'limits',
   'passThrough',
   'tracing',
@@ -16,14 +17,15 @@ const FIXED = [
 export function keepFixed(wanted: Config, running: Config, logger: Logger): Config {
   const settings = FIXED.filter((key) => !isDeepStrictEqual(wanted[key], running[key]));
   if (settings.length > 0) logger.warn({ event: 'config.fixed', settings }, 'these settings need a restart');
-  const { listen, limits, passThrough, redis, admin, tracing } = running;
-  const { redis: _redis, admin: _admin, tracing: _tracing, ...rest } = wanted;
+  const { listen, limits, passThrough, redis, rollouts, admin, tracing } = running;
+  const { redis: _redis, rollouts: _rollouts, admin: _admin, tracing: _tracing, ...rest } = wanted;
   return {
     ...rest,
     listen,
     limits,
     passThrough,
     ...(redis === undefined ? {} : { redis }),
+    ...(rollouts === undefined ? {} : { rollouts }),
     ...(admin === undefined ? {} : { admin }),
     ...(tracing === undefined ? {} : { tracing }),
   };

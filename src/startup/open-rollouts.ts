@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
+import type { LoadedConfig } from '../config.ts';
 import { redisRollouts } from '../redis/rollouts.ts';
 import { fileRollouts, ROLLOUTS_FILE } from '../rollout/file-store.ts';
 import { createRollouts, type Rollouts } from '../rollout/rollouts.ts';
@@ -14,10 +15,10 @@ export interface OpenRollouts extends AsyncDisposable {
   over(resolver: PromptResolver): PromptResolver;
 }
 
-/** In Redis where there is one; else in a file beside the settings, for this gateway alone. */
-export function openRollouts(shared: Shared | null, configFile: string | null, logger: Logger): OpenRollouts {
+/** In Redis where there is one; else in a file, for this gateway alone. */
+export function openRollouts(shared: Shared | null, loaded: LoadedConfig, logger: Logger): OpenRollouts {
   if (shared !== null) return opened(redisRollouts(shared.redis), (resolver) => resolver, logger);
-  const file = fileRollouts(rolloutsFile(configFile));
+  const file = fileRollouts(rolloutsFile(loaded));
   return opened(file, file.over, logger);
 }
 
@@ -26,7 +27,7 @@ function opened(store: RolloutStore, over: OpenRollouts['over'], logger: Logger)
   return { rollouts, over, [Symbol.asyncDispose]: () => rollouts[Symbol.asyncDispose]() };
 }
 
-/** Without a file of settings, in the working directory, where one would be. */
-export function rolloutsFile(configFile: string | null): string {
-  return join(dirname(configFile ?? 'preamble.yaml'), ROLLOUTS_FILE);
+/** Where settings name none, beside them; without a file of settings, in the working directory, where one would be. */
+export function rolloutsFile({ config, file }: LoadedConfig): string {
+  return config.rollouts?.stateFile ?? join(dirname(file ?? 'preamble.yaml'), ROLLOUTS_FILE);
 }

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { Gateway } from '../gateway.ts';
+import type { PlannedPrompt, PromptVariant } from '../policy/plan.ts';
 import type { PromptState } from '../policy/snapshot.ts';
 import { version } from '../version.ts';
 import { serverLabel } from './request-metrics.ts';
@@ -54,8 +55,11 @@ export function createStateMetrics(registry: Registry, gateway: Gateway): void {
         prompt.kind === 'none' ? [] : [[{ model }, Number(prompt.kind === 'available')]],
       ),
   );
-  gauge('preamble_prompt_info', 'Which soft prompt stands in front; always 1.', ['model', 'prompt', 'digest'], () =>
-    models().flatMap(([model, { prompt }]) => promptInfo(model, prompt)),
+  gauge(
+    'preamble_prompt_info',
+    'Which soft prompt stands in front, and which is on its way there; always 1.',
+    ['model', 'prompt', 'digest', 'variant'],
+    () => models().flatMap(([model, { prompt }]) => promptInfo(model, prompt)),
   );
   gauge('preamble_upstream_up', '1 where this model server gets requests.', ['model', 'server'], () =>
     servers(({ healthy }) => Number(healthy)),
@@ -84,6 +88,10 @@ export function createStateMetrics(registry: Registry, gateway: Gateway): void {
 
 function promptInfo(model: string, state: PromptState): Sample[] {
   if (state.kind !== 'available') return [];
-  const { label, digest } = state.prompt.softPrompt;
-  return [[{ model, prompt: label, digest }, 1]];
+  const sample = ({ softPrompt }: PlannedPrompt, variant: PromptVariant): Sample => {
+    return [{ model, prompt: softPrompt.label, digest: softPrompt.digest, variant }, 1];
+  };
+  const stable = sample(state.prompt, 'stable');
+  if (state.rollout === undefined) return [stable];
+  return [stable, sample(state.rollout.candidate, state.rollout.shadow ? 'shadow' : 'canary')];
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { accessibilityFaults, keepScreenshot, openPage, startChromium } from '../helpers/chromium.ts';
 import { startWithShipped } from './prompt-support.ts';
@@ -11,6 +12,11 @@ const looks = {
 /** It has an evaluation, a training's curve and representations. */
 const DRO = '/dashboard/prompts/smollm2-135m/dro/1.0.0';
 const pages = { prompts: '/dashboard/prompts', prompt: DRO };
+/** Captions that are wider than what is seen of their tables. */
+const CUT_CAPTIONS = `[...document.querySelectorAll('.scroll')].flatMap((scroll) =>
+  [...scroll.querySelectorAll('caption')]
+    .filter((caption) => caption.scrollWidth > scroll.clientWidth || caption.offsetWidth > scroll.clientWidth)
+    .map((caption) => caption.textContent))`;
 
 t.test('the pages of the prompts in a real browser', { timeout: 600_000 }, async (t) => {
   const [gateway, browser] = [await startWithShipped(t), await startChromium(t)];
@@ -29,6 +35,7 @@ t.test('the pages of the prompts in a real browser', { timeout: 600_000 }, async
           `${name}: no wider than the screen`,
         );
         t.equal(await page.evaluate('innerWidth'), options.viewport.width, `${name}: and not zoomed out to fit`);
+        t.strictSame(await page.evaluate(CUT_CAPTIONS), [], `${name}: what a table shows is read without scrolling it`);
         t.strictSame(complaints, [], `${name}: the browser has nothing to complain of`);
         await page.context().close();
       }
@@ -52,6 +59,28 @@ t.test('the pages of the prompts in a real browser', { timeout: 600_000 }, async
     t.equal(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle'), 'solid');
     await page.keyboard.press('Enter');
     await page.waitForURL(`**${pages.prompts}`);
+    await page.context().close();
+  });
+
+  await t.test('have tables that the arrow keys scroll where the screen is narrower', async (t) => {
+    const { page } = await openPage(browser, gateway.admin + pages.prompts, { viewport: looks.phone.viewport });
+    const focused = page.locator(':focus');
+    const table = page.getByRole('region', { name: /^Versions in use/ });
+    const inTable = async () => (await table.and(focused).count()) === 1;
+    for (let presses = 0; presses < 10 && !(await inTable()); presses++) await page.keyboard.press('Tab');
+    if (!(await inTable())) {
+      t.fail('Tab never comes to the table');
+      return;
+    }
+    t.equal(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle'), 'solid');
+    const scrolled = async () => Number(await page.evaluate('document.activeElement.scrollLeft'));
+    t.equal(await scrolled(), 0);
+    await page.keyboard.press('ArrowRight');
+    while ((await scrolled()) === 0) await sleep(20);
+    const left = 'document.querySelector(".scroll caption").getBoundingClientRect().left';
+    t.ok(Number(await page.evaluate(left)) >= 0, 'the caption stays in sight');
+    await page.keyboard.press('ArrowLeft');
+    while ((await scrolled()) > 0) await sleep(20);
     await page.context().close();
   });
 });

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { access, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { parse } from 'yaml';
+import { loadConfig } from '../../src/config.ts';
 import { copyOfDocker, dockerFolder, readYaml } from './support/files.ts';
 
 const names = Type.Optional(Type.Array(Type.String()));
@@ -124,4 +125,12 @@ t.test('every file that is named is there, or is made by setup.sh', async (t) =>
   }
   for (const path of named) await t.resolves(access(join(folder, path)), path);
   for (const { file } of Object.values(secrets)) t.match(file, /^\.\/local\//, 'no secret is in the repository');
+});
+
+t.test('the small gateway, which has no Redis, keeps its rollouts on a volume of its own', async (t) => {
+  const { services } = await compose();
+  const { config } = await loadConfig({ file: join(dockerFolder, 'preamble.cpu.yaml'), environment: {} });
+  t.equal(config.redis, undefined);
+  const mounted = (services['gateway-cpu']?.volumes ?? []).map((volume) => volume.split(':')[1]);
+  t.ok(mounted.includes(dirname(config.rollouts?.stateFile ?? '')));
 });

@@ -160,6 +160,28 @@ t.test('a password for operators is asked for by gateways, sent by the monitor, 
   t.notMatch(await render(chart, 'vllm.values.yaml'), /basicAuth|admin-password/);
 });
 
+t.test(
+  'rollouts are kept where they outlive the pod: one gateway without Redis, with a claim as its cache',
+  async (t) => {
+    const claim = ['--set', 'cache.volume.emptyDir=null,cache.volume.persistentVolumeClaim.claimName=cache'];
+    const kept = async (values: string, ...more: string[]) => {
+      const settings = only(manifests(await render(chart, values, ...more)), 'ConfigMap', 'preamble').data;
+      return /stateFile: .*/.exec(settings?.['preamble.yaml'] ?? '')?.[0];
+    };
+    t.equal(await kept('embedded.values.yaml', ...claim), 'stateFile: /var/cache/preamble/rollouts.json');
+    t.equal(await kept('embedded.values.yaml'), undefined, 'an emptyDir goes with its pod');
+    t.equal(await kept('embedded.values.yaml', ...claim, '--set', 'replicas=2'), undefined, 'several need Redis');
+    t.equal(await kept('embedded.values.yaml', ...claim, '--set', 'autoscaling.enabled=true'), undefined);
+    t.equal(
+      await kept('vllm.values.yaml', ...claim, '--set', 'replicas=1,autoscaling.enabled=false'),
+      undefined,
+      'Redis',
+    );
+    const own = ['--set', 'config.rollouts.stateFile=/elsewhere/r.json'];
+    t.equal(await kept('embedded.values.yaml', ...claim, ...own), 'stateFile: /elsewhere/r.json');
+  },
+);
+
 const podSchema = Type.Object({
   template: Type.Object({
     metadata: Type.Object({ labels: Type.Record(Type.String(), Type.String()) }),

@@ -159,10 +159,11 @@ export async function buildProxy(
     },
   });
   const logger = pino({ level: 'trace', serializers: { err: pino.stdSerializers.errWithCause } }, destination);
-  const load = async () => (await loadConfig({ file: join(folder, 'preamble.yaml'), environment: {} })).config;
-  const config = await load();
+  const load = () => loadConfig({ file: join(folder, 'preamble.yaml'), environment: {} });
+  const loaded = await load();
+  const { config } = loaded;
   const shared = await openShared(config, logger);
-  const open = openRollouts(shared, join(folder, 'preamble.yaml'), logger);
+  const open = openRollouts(shared, loaded, logger);
   const gateway = createGateway(await prepare(config, shared, null, open), logger, () => {}, shared, open);
   shared?.prompts.watch(gateway.refreshPrompts);
   const tracing = config.tracing === undefined ? null : startTracing(config.tracing, logger);
@@ -200,7 +201,7 @@ export async function buildProxy(
       while ((await now()) !== count) await new Promise((resolve) => setTimeout(resolve, 5));
     },
     post: (body, options) => post(origin, body, options),
-    reload: async () => await gateway.reload(await load()),
+    reload: async () => await gateway.reload((await load()).config),
     close,
   };
 }

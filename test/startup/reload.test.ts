@@ -177,10 +177,11 @@ t.test('what can not change while the gateway runs is said, and stays', async (t
 admin: { port: 9998 }
 limits: { bodyBytes: 2048 }
 redis: { url: "redis://127.0.0.1:1", onUnavailable: local }
+rollouts: { stateFile: elsewhere.json }
 passThrough: [/v1/embeddings]`;
   await gateway.gateway.reload(await gateway.config(yaml({ more })));
   const said = gateway.logs.find((line) => line['event'] === 'config.fixed');
-  t.same(said?.['settings'], ['listen', 'admin', 'redis', 'limits', 'passThrough']);
+  t.same(said?.['settings'], ['listen', 'admin', 'redis', 'rollouts', 'limits', 'passThrough']);
   t.equal(gateway.gateway.current().generation, 2, 'the rest comes into effect');
   const large = { ...chat, user: 'x'.repeat(4096) };
   t.equal((await postJson(`${gateway.origin}/v1/chat/completions`, large)).status, 200);

@@ -23,7 +23,7 @@ export interface RolloutPlace {
   promote(name: string, target: RolloutTarget): Promise<void>;
 }
 
-/** Redis where one is named or configured, else the file beside the settings. */
+/** Redis where one is named or configured, else the file that a gateway with these settings has. */
 export async function withRollouts<Result>(
   options: RedisOptions,
   work: (place: RolloutPlace) => Promise<Result>,
@@ -31,7 +31,7 @@ export async function withRollouts<Result>(
   const loaded = options.redis === undefined ? await loadConfig({ file: options.config }) : null;
   if (loaded !== null && loaded.config.redis === undefined) {
     const registry = await openPromptRegistry(promptDirectories(loaded.config));
-    return await work(filePlace(rolloutsFile(loaded.file), registry));
+    return await work(filePlace(rolloutsFile(loaded), registry));
   }
   return await withRedis(options, async (redis) => {
     const aliases = redisAliases(redis);

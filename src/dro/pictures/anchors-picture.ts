@@ -9,10 +9,11 @@ import {
 } from './anchors-view.ts';
 import { BOTTOM_AXIS, bottomAxis, domainOf, LEFT_AXIS, leftAxis, type NumberScale, percent } from './axes.ts';
 import { type LegendEntry, legend, lineSign } from './legend.ts';
-import { arrow, marker } from './markers.ts';
+import { arrow, marker, type Point } from './markers.ts';
 import { type Box, isNarrow, type PictureStyle, picture } from './picture.ts';
 import { clipLine, type Line } from './project.ts';
-import { fitText, textAt, textWidth } from './text.ts';
+import { alongArrow, type Covered, placeSideLabel } from './side-label.ts';
+import { fitText, textAt } from './text.ts';
 import type { Theme } from './theme.ts';
 
 const GAP = 26;
@@ -79,9 +80,12 @@ interface PanelDrawing {
 function drawPanel(drawing: PanelDrawing): Markup {
   const { view, panel, box, x, y, theme, first } = drawing;
   const [xLabel, yLabel] = axisLabels(view, box.width < LONG_LABELS_FROM);
-  const moves = panel.moves.map(({ from, to }) =>
-    arrow({ x: x(from.x), y: y(from.y) }, { x: x(to.x), y: y(to.y) }, arrowStyle(theme)),
-  );
+  const onPaper = (point: Point): Point => ({ x: x(point.x), y: y(point.y) });
+  const moves = panel.moves.map(({ from, to }) => [onPaper(from), onPaper(to)] as const);
+  const covered = [
+    ...panel.points.map((point) => ({ at: onPaper(point), cost: 1 })),
+    ...moves.flatMap(([from, to]) => alongArrow(from, to)),
+  ];
   return element(
     'g',
     { class: 'panel' },
@@ -89,9 +93,10 @@ function drawPanel(drawing: PanelDrawing): Markup {
     bottomAxis(x, box, { theme, ticks: 6, label: xLabel }),
     leftAxis(y, box, { theme, ticks: 6, bare: !first, ...(first ? { label: yLabel } : {}) }),
     ...panel.points.map((point) => drawPoint(point, drawing)),
-    boundary('refused', view.boundaries.refusal, DASHES.refusal, drawing),
-    boundary('harmful', view.boundaries.harmfulness, DASHES.harmfulness, drawing),
-    ...moves,
+    // Before the boundaries, whose names can then be read even where they find no place beside an arrow.
+    ...moves.map(([from, to]) => arrow(from, to, arrowStyle(theme))),
+    boundary('refused', view.boundaries.refusal, DASHES.refusal, drawing, covered),
+    boundary('harmful', view.boundaries.harmfulness, DASHES.harmfulness, drawing, covered),
   );
 }
 
@@ -120,10 +125,16 @@ function groupStyle({ label, refused }: Pick<AnchorPoint, 'label' | 'refused'>, 
 
 /** Length of the short stroke that points to the side where the probe says yes, in CSS pixels. */
 const SIDE_MARK = 9;
-/** Where the strokes stand, as shares of the boundary's length; the side is named at the first of them that has room for it. */
+/** Where the strokes stand, as shares of the boundary's length; the side is named at one of them. */
 const SIDE_MARKS_AT = [0.06, 0.94, 0.5];
 
-function boundary(side: string, line: Line, dash: string, { box, x, y, theme }: PanelDrawing): Markup | null {
+function boundary(
+  side: string,
+  line: Line,
+  dash: string,
+  { box, x, y, theme }: PanelDrawing,
+  covered: readonly Covered[],
+): Markup | null {
   const inverse = (scale: NumberScale, a: number, b: number) => [scale.invert(a), scale.invert(b)] as const;
   const piece = clipLine(line, {
     x: inverse(x, box.x, box.x + box.width),
@@ -138,10 +149,8 @@ function boundary(side: string, line: Line, dash: string, { box, x, y, theme }: 
     const [sx, sy] = [x1 + (x2 - x1) * share, y1 + (y2 - y1) * share];
     return { sx, sy, ex: sx + (gx / length) * SIDE_MARK, ey: sy + (gy / length) * SIDE_MARK };
   });
-  const anchor = gx < 0 ? 'end' : 'start';
-  const labelled = sides
-    .map(({ ex, ey }) => ({ x: ex + (gx < 0 ? -5 : 5), y: ey + (gy / length) * 5 }))
-    .find((at) => isInside(at.x, at.y, textWidth(side), anchor, box));
+  const tips = sides.map(({ ex, ey }) => ({ x: ex, y: ey }));
+  const label = placeSideLabel(side, tips, { x: gx / length, y: gy / length }, box, covered);
   return element(
     'g',
     { class: 'boundary' },
@@ -151,13 +160,8 @@ function boundary(side: string, line: Line, dash: string, { box, x, y, theme }: 
       element('line', { x1, y1, x2, y2, 'stroke-dasharray': dash }),
       ...sides.map(({ sx, sy, ex, ey }) => element('line', { x1: sx, y1: sy, x2: ex, y2: ey })),
     ),
-    labelled === undefined ? null : textAt(labelled.x, labelled.y, side, { anchor, halo: theme.background }),
+    label === null ? null : textAt(label.x, label.y, side, { anchor: label.anchor, halo: theme.background }),
   );
-}
-
-function isInside(x: number, y: number, width: number, anchor: 'start' | 'end', box: Box): boolean {
-  const left = anchor === 'start' ? x : x - width;
-  return left > box.x && left + width < box.x + box.width && y > box.y + 8 && y < box.y + box.height - 8;
 }
 
 function slope(scale: NumberScale): number {

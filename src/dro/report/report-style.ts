@@ -33,9 +33,10 @@ figure svg{display:block;width:100%;height:auto}
 figcaption{margin-top:.5rem;max-width:44rem}
 .narrow{display:none}
 @media (max-width:${NARROW_BELOW}){.narrow{display:block}.wide{display:none}}
-.scroll{overflow-x:auto;margin:1rem 0}
+.scroll{overflow-x:auto;margin:1rem 0;container-type:inline-size}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 caption{text-align:left;padding-bottom:.5rem}
+.scroll caption{position:sticky;left:0;max-width:100cqi}
 th,td{text-align:left;vertical-align:top;padding:.45rem .9rem .45rem 0;border-bottom:1px solid var(--grid)}
 thead th{border-bottom:2px solid var(--muted);vertical-align:bottom}
 tbody th{font-weight:400;min-width:8rem}

@@ -47,7 +47,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if .Values.prompts.volume -}}
 {{- $_ := set $config "promptDirectories" (append (default (list) $config.promptDirectories) "/var/lib/preamble/prompts") -}}
 {{- end -}}
+{{- if eq (include "preamble.keepsRollouts" .) "true" -}}
+{{- $config = merge $config (dict "rollouts" (dict "stateFile" "/var/cache/preamble/rollouts.json")) -}}
+{{- end -}}
 {{- toYaml $config -}}
+{{- end }}
+
+{{/* Without Redis one gateway can keep rollouts in its cache, if that is a claim: were they gone with the pod, an aborted version could come back. */}}
+{{- define "preamble.keepsRollouts" -}}
+{{- $single := and (not .Values.autoscaling.enabled) (eq (int .Values.replicas) 1) -}}
+{{- and (not .Values.config.redis) $single (not (empty .Values.cache.volume.persistentVolumeClaim)) -}}
 {{- end }}
 
 {{/* The pause, the half second in which requests are turned away in words, the drain, and a margin before SIGKILL. */}}
