@@ -40,7 +40,7 @@ export const cancellation = fastifyPlugin(
     // The hook below sets it on every request that a route sees.
     app.decorateRequest('cancellation');
 
-    app.addHook('onRequest', (request, reply, done) => {
+    app.addHook('onRequest', async (request, reply) => {
       const controller = new AbortController();
       running.add(controller);
       request.cancellation = controller.signal;
@@ -52,18 +52,16 @@ export const cancellation = fastifyPlugin(
         if (app.draining) setTimeout(closeUnused, IDLE_GRACE_MS).unref();
         if (!reply.raw.writableFinished) controller.abort(new PreambleError('cancelled', 'The client went away.'));
       });
-      if (!app.draining) {
-        done();
-        return;
+      if (app.draining) {
+        reply.header('connection', 'close');
+        throw new PreambleError('shutting_down', 'The gateway is shutting down.', { action: 'Try again.' });
       }
-      reply.header('connection', 'close');
-      done(new PreambleError('shutting_down', 'The gateway is shutting down.', { action: 'Try again.' }));
     });
 
     // Who is told does not send its next request where nobody will read it.
-    app.addHook('onSend', (_request, reply, payload, done) => {
+    app.addHook('onSend', async (_request, reply, payload) => {
       if (app.draining) reply.header('connection', 'close');
-      done(null, payload);
+      return payload;
     });
 
     app.addHook('preClose', async () => {

@@ -24,23 +24,18 @@ export const tenant = fastifyPlugin(
     app.decorateRequest('snapshot');
     app.decorateRequest('tenant');
 
-    app.addHook('onRequest', (request, reply, done) => {
+    app.addHook('onRequest', async (request, reply) => {
       const snapshot = gateway.hold();
       request.snapshot = snapshot;
       reply.raw.once('close', () => gateway.release(snapshot));
       const { tenants } = snapshot.policy;
       if (tenants.size === 0 || request.routeOptions.config.withoutKey === true) {
         request.tenant = everyone;
-        done();
         return;
       }
       const asking = tenantOfKey(tenants, request.headers.authorization);
-      if (asking === null) {
-        done(noValidKey());
-        return;
-      }
+      if (asking === null) throw noValidKey();
       request.tenant = asking;
-      done();
     });
   },
   { name: 'tenant', fastify: '5.x' },
