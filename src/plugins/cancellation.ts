@@ -40,6 +40,7 @@ export const cancellation = fastifyPlugin(
     // The hook below sets it on every request that a route sees.
     app.decorateRequest('cancellation');
 
+    // A promise, so that no request is answered in the turn of its head: one whose body breaks in the same bytes would be answered twice.
     app.addHook('onRequest', async (request, reply) => {
       const controller = new AbortController();
       running.add(controller);
