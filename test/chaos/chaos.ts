@@ -2,6 +2,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
+import type { Pool } from 'undici';
 import { connect, startRedis, temporaryDirectory, untilConnected } from '../helpers/redis.ts';
 import { type Draws, drawsOf } from './draws.ts';
 import { type ChaosEvent, eventsFor } from './events.ts';
@@ -153,7 +154,7 @@ async function followLast(world: World, timelines: ReadonlyMap<string, Timeline>
       let found = '';
       while (found !== wanted && performance.now() < deadline) {
         if (found !== '') await sleep(200);
-        found = await labelNow(process?.origin ?? '', model);
+        found = process === null ? '' : await labelNow(process.connections, model);
       }
       if (found !== wanted)
         ledger.blame(`${name} has ${found} in front of ${model}, not ${wanted}, when all is well again`);
@@ -162,14 +163,15 @@ async function followLast(world: World, timelines: ReadonlyMap<string, Timeline>
 }
 
 /** As nobody's question: model servers answer it as they do probes. */
-async function labelNow(origin: string, model: string): Promise<string> {
-  const response = await fetch(`${origin}/v1/chat/completions`, {
+async function labelNow(connections: Pool, model: string): Promise<string> {
+  const response = await connections.request({
     method: 'POST',
+    path: '/v1/chat/completions',
     headers: { 'content-type': 'application/json', authorization: 'Bearer pmb_none', 'x-request-id': 'aside' },
     body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hi' }] }),
   });
-  const text = await response.text();
-  return response.ok ? (response.headers.get('x-preamble-prompt') ?? 'none') : text;
+  const text = await response.body.text();
+  return response.statusCode === 200 ? String(response.headers['x-preamble-prompt'] ?? 'none') : text;
 }
 
 async function setUp(t: Test, seed: number): Promise<{ world: World; timelines: ReadonlyMap<string, Timeline> }> {

@@ -13,7 +13,7 @@ const inside = new URL('./inside.ts', import.meta.url).href;
 const START_MS = 300_000;
 const LAST_LINES = 200;
 const READY_LOOK_MS = 200;
-/** Connections that nobody uses go soon, so that those of a gateway at rest are its own. */
+/** Connections that nobody uses go soon, so that those of a gateway at rest are its own; `fetch` would keep them for as long as a server allows, a minute. */
 const KEPT_MS = 1_000;
 
 /** What a gateway's process is told by its test. */
@@ -88,7 +88,11 @@ export async function startGatewayProcess(t: Test, { config, cache, onLine }: St
     },
     turnClock: (shiftMs) => void child.send({ kind: 'clock', shiftMs } satisfies Told),
     async ready() {
-      const isReady = async () => (await fetch(`${origin}/readyz`)).ok;
+      const isReady = async () => {
+        const { statusCode, body } = await connections.request({ method: 'GET', path: '/readyz' });
+        await body.dump();
+        return statusCode === 200;
+      };
       while (child.exitCode === null && child.signalCode === null && !(await isReady().catch(() => false))) {
         await sleep(READY_LOOK_MS);
       }
